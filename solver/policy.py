@@ -124,6 +124,3 @@ class Policy(Frozen):
     remaining_floor_min: Annotated[int, Field(ge=1, le=480)] = Field(
         default=15, description="minutes an open task still needs when its estimate is used up"
     )
-    max_moves: Annotated[int, Field(ge=0)] | None = Field(
-        default=None, description="most reassignments one plan may propose; none: each move pays its own price"
-    )

@@ -51,6 +51,14 @@ class Refusal(BaseModel):
         return " ".join(parts)
 
 
+class Refused(ValueError):
+    """Raised where one value is refused outside a model; carries the `Refusal`."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence())
+        self.refusal = refusal
+
+
 def nearest_name(value: str, known: Collection[str]) -> str | None:
     """Return the known name most like ``value`` (case ignored; ties by name), or ``None`` when nothing is known."""
     if not known:

@@ -1,0 +1,299 @@
+"""The board: a firm compiled to arrays for a given ``now``, with every promise of today in the ledger.
+
+`compile_board` reads the firm once; from then on `Board.promise` and `Board.withdraw` keep it up to date, one person's
+row at a time. The fast path, the batch and the explanations all start from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.axis import Axis, build_axis
+from solver.eligibility import FILTERS, Workforce, needed_rank, stopped_by, work_min, workforce
+from solver.firm import Client, Firm, Task, TaskType
+from solver.ledger import Ledger
+from solver.plan import Filter
+from solver.policy import MissingEstimate
+from solver.windows import Span, Window, graded_windows, plain_span
+
+
+class Promise(NamedTuple):
+    """What one person has promised for one task: ``work_min`` minutes within a window of slots."""
+
+    person: int
+    window: Window
+    work_min: int
+
+
+@dataclass(frozen=True)
+class TaskRow:
+    """One task against all people.
+
+    Attributes
+    ----------
+    work_min
+        ``(people,)`` minutes the task takes each person, 0 where the skill is missing.
+    stopped
+        ``(people,)`` code of the first static filter before the deadline (`solver.eligibility`), 0 for none.
+    below
+        ``(people,)`` whether the guardrail stops the person; never whom the client asked for.
+    """
+
+    task: Task
+    remaining_min: int
+    needed_rank: int
+    work_min: NDArray[np.int64]
+    stopped: NDArray[np.int8]
+    below: NDArray[np.bool_]
+
+    @property
+    def allowed(self) -> NDArray[np.bool_]:
+        """Who may do the task."""
+        allowed: NDArray[np.bool_] = (self.stopped == 0) & ~self.below
+        return allowed
+
+    def stop(self, person: int) -> Filter | None:
+        """Return the first static filter that stops a person, guardrail last."""
+        if self.stopped[person]:
+            return FILTERS[self.stopped[person] - 1]
+        return Filter.GUARDRAIL if self.below[person] else None
+
+
+@dataclass
+class Board:
+    """A firm at one moment.
+
+    Attributes
+    ----------
+    open_min
+        ``(people, slots)`` minutes each person can work on tasks in each slot.
+    until_min
+        ``(people, slots + 1)`` minutes before each slot, summed.
+    ledger
+        What is left of every window after today's promises.
+    load_min
+        ``(people,)`` minutes promised, whatever their window.
+    promises
+        Today's promise of each task that has a person who may do it.
+    flagged
+        Tasks whose person may not do them any more, with the filter that says so.
+    """
+
+    firm: Firm
+    now: datetime
+    axis: Axis
+    open_min: NDArray[np.int64]
+    staff: Workforce
+    ledger: Ledger
+    tasks: tuple[Task, ...]
+    rows: tuple[TaskRow, ...]
+    windows: tuple[tuple[Window, ...], ...]
+    held: tuple[Task, ...]
+    load_min: NDArray[np.int64]
+    until_min: NDArray[np.int64]
+    types: Mapping[str, TaskType]
+    clients: Mapping[str, Client]
+    known: dict[str, Task]
+    reviewed_by: dict[str, list[str]]
+    task_index: Mapping[str, int]
+    promises: dict[str, Promise] = field(default_factory=dict)
+    flagged: dict[str, Filter] = field(default_factory=dict)
+
+    def row_of(self, task: Task) -> TaskRow:
+        """Compile one task against everybody; also for an arrival that the firm does not hold yet."""
+        firm, staff = self.firm, self.staff
+        kind, client = self.types[task.type], self.clients[task.client]
+        reviewed = self.known.get(task.reviews) if task.reviews else None
+        remaining = remaining_min(firm, task, kind)
+        work = work_min(staff.efficiency_pct[staff.skill_row[kind.skill]], remaining)
+        release = self.axis.release_slot(task.release)
+        never = (staff.last_day < _FAR_DAY) & (self.until_min[:, -1] - self.until_min[:, release] < work)
+        need = needed_rank(firm, kind, client, self.types[reviewed.type] if reviewed else None)
+        stopped = stopped_by(staff, kind, client, task, self.axis.first_day, never)
+        below = staff.rank < need
+        if task.requested_person is not None:
+            below[staff.row[task.requested_person]] = False
+        return TaskRow(task, remaining, need, work, stopped, below)
+
+    def piece(self, task: Task) -> list[str]:
+        """Return the other tasks of the same piece of work along the review links: their people must differ."""
+        found: list[str] = []
+        here = task.reviews
+        while here is not None and here in self.known and here not in found:
+            found.append(here)
+            here = self.known[here].reviews
+        reviews = list(self.reviewed_by.get(task.id, ()))
+        while reviews:
+            one = reviews.pop()
+            if one not in found:
+                found.append(one)
+                reviews.extend(self.reviewed_by.get(one, ()))
+        return found
+
+    def worked_on_piece(self, task: Task) -> list[int]:
+        """Return the people who prepared, or hold, other tasks of the same piece of work."""
+        people: list[int] = []
+        for other in self.piece(task):
+            if other in self.promises:
+                people.append(self.promises[other].person)
+            elif not self.known[other].open and self.known[other].assignee is not None:
+                people.append(self.staff.row[str(self.known[other].assignee)])
+        return people
+
+    def span_of(self, task: Task) -> Span:
+        """Return the slots an arrival may use on time: its own, after its preparation and before its reviews."""
+        span = plain_span(self.axis, task)
+        release, due = span.release, span.due
+        if task.reviews in self.promises:
+            release = max(release, self.promises[task.reviews].window.due + 1)
+        for review in self.reviewed_by.get(task.id, ()):
+            if review in self.promises:
+                due = min(due, self.promises[review].window.release - 1)
+        return Span(min(release, self.axis.count), due)
+
+    def in_order(self, task: Task, window: Window) -> bool:
+        """Whether a window starts after the promised preparation and ends before the promised reviews."""
+        beyond = self.axis.count
+        if task.reviews in self.promises and window.release < beyond:
+            if window.release <= self.promises[task.reviews].window.due:
+                return False
+        reviews = [self.promises[r].window for r in self.reviewed_by.get(task.id, ()) if r in self.promises]
+        return all(review.release == beyond or review.release > window.due for review in reviews)
+
+    def capacity_min(self, person: int, release: int, due: int) -> int:
+        """Return a person's open minutes from slot ``release`` to slot ``due``, promises aside."""
+        if due < release:
+            return 0
+        return int(self.until_min[person, min(due, self.axis.count - 1) + 1] - self.until_min[person, release])
+
+    def remaining_this_week(self) -> NDArray[np.int32]:
+        """Return per person the minutes that can still be used this week without breaking any promise.
+
+        This week is the calendar week (Monday to Sunday) of the first slot on which anybody works.
+        """
+        if self.axis.count == 0:
+            return np.zeros(self.staff.count, dtype=np.int32)
+        return self.ledger.rooms_min(0, self.axis.week_end_slots()[0])
+
+    def promise(self, task: Task, person: int, window: Window, work_min: int) -> None:
+        """Promise a task: the person's ledger row, load, and the review links see it at once."""
+        if task.id in self.promises:
+            raise ValueError(f'task "{task.id}" is promised already. Maybe withdraw it first.')
+        self.promises[task.id] = Promise(person, window, work_min)
+        self.ledger.promise(person, window.release, window.due, work_min)
+        self.load_min[person] += work_min
+        if task.id not in self.known:
+            self.known[task.id] = task
+            if task.reviews is not None:
+                self.reviewed_by.setdefault(task.reviews, []).append(task.id)
+
+    def withdraw(self, task_id: str) -> Promise:
+        """Take a promise back, the exact inverse of `promise`; raises ``KeyError`` for a task nobody holds."""
+        promise = self.promises.pop(task_id)
+        self.ledger.withdraw(promise.person, promise.window.release, promise.window.due, promise.work_min)
+        self.load_min[promise.person] -= promise.work_min
+        return promise
+
+
+_FAR_DAY = 3_000_000
+"""Ordinals below this are real leave dates (the year 8214); the default is the last day Python knows."""
+
+
+def remaining_min(firm: Firm, task: Task, kind: TaskType) -> int:
+    """Return the minutes of estimate left: estimate less logged, never below the floor while the task is open."""
+    estimate = task.estimate_min
+    if estimate is None:
+        estimate = kind.default_estimate_min or 0
+    return max(estimate - task.logged_min, firm.policy.remaining_floor_min)
+
+
+def is_held(firm: Firm, task: Task, kind: TaskType) -> bool:
+    """Whether a task waits for its estimate: none was given, and the firm chose no default or the type has none."""
+    if task.estimate_min is not None:
+        return False
+    return firm.policy.missing_estimate is MissingEstimate.HOLD or kind.default_estimate_min is None
+
+
+def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Board:
+    """Compile a firm at ``now`` with today's promises.
+
+    Tasks with a person who may do them are promised in order of priority, deadline and id, each in the cheapest window that
+    still fits: on time where possible, else as little late as possible. Nobody's overload can make this fail.
+
+    Parameters
+    ----------
+    now
+        The moment of planning; an aware time is converted to the firm's zone, a naive one is local already.
+    also
+        Arrivals about to be placed, whose deadlines may lengthen or cut the time axis.
+    """
+    axis, open_min = build_axis(firm, now, also)
+    types = {kind.id: kind for kind in firm.task_types}
+    held = tuple(task for task in firm.tasks if task.open and is_held(firm, task, types[task.type]))
+    waiting = {task.id for task in held}
+    tasks = tuple(task for task in firm.tasks if task.open and task.id not in waiting)
+    until = np.zeros((len(firm.people), axis.count + 1), dtype=np.int64)
+    until[:, 1:] = np.cumsum(open_min, axis=1)
+    reviewed_by: dict[str, list[str]] = {}
+    for task in firm.tasks:
+        if task.reviews is not None:
+            reviewed_by.setdefault(task.reviews, []).append(task.id)
+    board = Board(
+        firm=firm,
+        now=now,
+        axis=axis,
+        open_min=open_min,
+        staff=workforce(firm),
+        ledger=Ledger(open_min),
+        tasks=tasks,
+        rows=(),
+        windows=(),
+        held=held,
+        load_min=np.zeros(len(firm.people), dtype=np.int64),
+        until_min=until,
+        types=types,
+        clients={client.id: client for client in firm.clients},
+        known={task.id: task for task in firm.tasks},
+        reviewed_by=reviewed_by,
+        task_index={task.id: t for t, task in enumerate(tasks)},
+    )
+    board.rows = tuple(board.row_of(task) for task in tasks)
+    remaining = {row.task.id: row.remaining_min for row in board.rows}
+    board.windows = tuple(graded_windows(axis, tasks, remaining, firm.policy.weights))
+    _promise_today(board)
+    return board
+
+
+def _promise_today(board: Board) -> None:
+    """Enter today's assignments into the ledger, or flag them."""
+    mine = [t for t, task in enumerate(board.tasks) if task.assignee is not None]
+    spans = {t: plain_span(board.axis, board.tasks[t]).due for t in mine}
+    mine.sort(key=lambda t: (-board.tasks[t].priority.factor, spans[t], board.tasks[t].id))
+    waiting = dict.fromkeys(mine)
+    while waiting:
+        t = next(iter(waiting))
+        while (first := board.task_index.get(board.tasks[t].reviews or "")) in waiting:
+            t = first
+        del waiting[t]
+        _promise_one(board, t)
+
+
+def _promise_one(board: Board, t: int) -> None:
+    task, row = board.tasks[t], board.rows[t]
+    person = board.staff.row[str(task.assignee)]
+    stop = row.stop(person)
+    if stop is None and person in board.worked_on_piece(task):
+        stop = Filter.REVIEWER
+    if stop is not None:
+        board.flagged[task.id] = stop
+        return
+    work = int(row.work_min[person])
+    windows = (window for window in board.windows[t] if board.in_order(task, window))
+    fitting = next(w for w in windows if board.ledger.fits(person, w.release, w.due, work))
+    board.promise(task, person, fitting, work)

@@ -1,0 +1,314 @@
+"""The batch problem: every open task against everybody, as arrays. Search, model and bound all read this and nothing else.
+
+A task is placed as (person, window) or escalated. Which windows a task has decides how late it may be:
+
+* a new task that somebody could do on time has on-time windows only: in time, or escalated;
+* a task promised today keeps a promise at least as good, so no plan breaks a promise that holds;
+* a new task that nobody could finish in time, and work whose person may not do it any more, may be late at a price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver import prices
+from solver.board import Board
+from solver.firm import Task
+from solver.windows import Window
+
+ESCALATED = -1
+
+
+@dataclass
+class Assignment:
+    """Who does what, when: the person and the window (by place in the task's list) of each task, -1 for escalated."""
+
+    who: NDArray[np.int32]
+    window: NDArray[np.int32]
+
+    def copy(self) -> Assignment:
+        """Return an independent copy."""
+        return Assignment(self.who.copy(), self.window.copy())
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One batch problem with ``T`` tasks, ``P`` people and ``W`` windows in all.
+
+    Attributes
+    ----------
+    work_min, comfort_min
+        ``(T, P)`` minutes of work, and the price of moving, continuity and level; meaningless where not ``allowed``.
+    first_window
+        ``(T + 1,)`` where each task's windows start in the arrays below, cheapest first.
+    release, due, late_min
+        ``(W,)`` window bounds as slots and the price of lateness.
+    release_row, due_column
+        ``(W,)`` the same bounds as places in ``releases`` and ``dues``, the slots that occur at all; equal to their length beyond
+        the horizon. Windows between other slots cannot bind.
+    room_min
+        ``(P, releases, dues)`` open minutes of each window that can bind.
+    escalation_min
+        ``(T,)`` price of leaving the task to a partner; dearer than any lateness it may have.
+    piece, piece_start
+        Other tasks whose person must differ, as one flat array and its ``(T + 1,)`` starts.
+    preparation
+        ``(T,)`` the task that must be promised before this one is released, -1 for none.
+    today
+        Today's assignment; tasks nobody holds, or whose person may not do them, are escalated in it.
+    """
+
+    board: Board
+    work_min: NDArray[np.int32]
+    comfort_min: NDArray[np.int32]
+    allowed: NDArray[np.bool_]
+    first_window: NDArray[np.int32]
+    release: NDArray[np.int32]
+    due: NDArray[np.int32]
+    late_min: NDArray[np.int64]
+    release_row: NDArray[np.int32]
+    due_column: NDArray[np.int32]
+    releases: NDArray[np.int32]
+    dues: NDArray[np.int32]
+    room_min: NDArray[np.int32]
+    escalation_min: NDArray[np.int64]
+    may_escalate: NDArray[np.bool_]
+    piece: NDArray[np.int32]
+    piece_start: NDArray[np.int32]
+    preparation: NDArray[np.int32]
+    balance: prices.Balance
+    today: Assignment
+
+    @property
+    def task_count(self) -> int:
+        """Number of tasks."""
+        return len(self.escalation_min)
+
+    @property
+    def person_count(self) -> int:
+        """Number of people."""
+        return self.room_min.shape[0]
+
+    def windows_of(self, t: int) -> range:
+        """Return the places of a task's windows in the flat arrays."""
+        return range(int(self.first_window[t]), int(self.first_window[t + 1]))
+
+    def chosen(self, plan: Assignment, tasks: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the flat window place of placed ``tasks``."""
+        return self.first_window[tasks].astype(np.int64) + plan.window[tasks]
+
+    def loads_min(self, plan: Assignment) -> NDArray[np.int64]:
+        """Return ``(P, 1 + weeks)`` loads: of all work, and of the work promised by each levelled week end."""
+        loads = np.zeros(self.balance.share_min.shape, dtype=np.int64)
+        placed = np.flatnonzero(plan.who >= 0)
+        who = plan.who[placed]
+        work = self.work_min[placed, who].astype(np.int64)
+        due = self.due[self.chosen(plan, placed)]
+        np.add.at(loads[:, 0], who, work)
+        for j, end in enumerate(self.balance.end_slots):
+            counts = due <= end
+            np.add.at(loads[:, j + 1], who[counts], work[counts])
+        return loads
+
+    def terms_min(self, plan: Assignment) -> dict[str, int]:
+        """Return each term of the objective for a plan, unavoidable part included."""
+        placed = np.flatnonzero(plan.who >= 0)
+        found = dict.fromkeys(prices.TERMS, 0)
+        found["escalation"] = int(self.escalation_min[plan.who < 0].sum())
+        found["late"] = int(self.late_min[self.chosen(plan, placed)].sum())
+        found["balance"] = int(self.balance.cost_min(self.loads_min(plan)).sum())
+        for t in placed.tolist():
+            if self.comfort_min[t, plan.who[t]]:
+                for name, price in personal_prices(self.board, t).items():
+                    found[name] += int(price[plan.who[t]])
+        return found
+
+    def objective_min(self, plan: Assignment) -> int:
+        """Return the sum of the terms, unavoidable part included."""
+        placed = np.flatnonzero(plan.who >= 0)
+        return int(
+            self.escalation_min[plan.who < 0].sum()
+            + self.late_min[self.chosen(plan, placed)].sum()
+            + self.comfort_min[placed, plan.who[placed]].sum(dtype=np.int64)
+            + self.balance.cost_min(self.loads_min(plan)).sum()
+        )
+
+    def slack_min(self, plan: Assignment) -> NDArray[np.int32]:
+        """Return what is left of each window that can bind, ``(P, releases, dues)``; a negative entry is a broken promise."""
+        slack = self.room_min.copy()
+        for t in np.flatnonzero(plan.who >= 0).tolist():
+            w = int(self.first_window[t]) + int(plan.window[t])
+            p = int(plan.who[t])
+            slack[p, : self.release_row[w] + 1, self.due_column[w] :] -= self.work_min[t, p]
+        return slack
+
+    def unavoidable_min(self) -> int:
+        """Return the price no plan escapes: for each task, its least late or escalation price if it were alone."""
+        return int(sum(self._least_price(t) for t in range(self.task_count)))
+
+    def unavoidable(self, t: int) -> bool:
+        """Whether nobody may do the task, whatever the plan."""
+        return not bool(self.allowed[t].any())
+
+    def _least_price(self, t: int) -> int:
+        who = np.flatnonzero(self.allowed[t])
+        for w in self.windows_of(t):
+            if (solo_room_min(self, w)[who] >= self.work_min[t, who]).any():
+                return int(self.late_min[w])
+        return int(self.escalation_min[t])
+
+
+def solo_room_min(problem: Problem, window: int) -> NDArray[np.int32]:
+    """Return per person the open minutes of a window with nothing else promised."""
+    row, column = problem.release_row[window], problem.due_column[window]
+    if column == len(problem.dues):
+        return np.full(problem.person_count, np.iinfo(np.int32).max, dtype=np.int32)
+    room: NDArray[np.int32] = problem.room_min[:, row, column]
+    return room
+
+
+def personal_prices(board: Board, t: int) -> dict[str, NDArray[np.int64]]:
+    """Return per person the price of each personal term for one task; their sum is its row of ``comfort_min``."""
+    firm, task, row = board.firm, board.tasks[t], board.rows[t]
+    weights, people = firm.policy.weights, board.staff.count
+    usual = board.clients[task.client].usual_person
+    return {
+        "moves": prices.moves(weights, task, board.axis.first_day, holder(board, task), people),
+        "continuity": prices.continuity(weights, board.clients[task.client], _row(board, usual), people),
+        "level": prices.level(weights, board.staff.rank, row.needed_rank, row.work_min),
+    }
+
+
+def holder(board: Board, task: Task) -> int | None:
+    """Return who holds the task today and may go on; ``None`` for new work and for flagged work, whose move is free."""
+    promise = board.promises.get(task.id)
+    return None if promise is None else promise.person
+
+
+def _row(board: Board, person: str | None) -> int | None:
+    return None if person is None else board.staff.row[person]
+
+
+def compile_problem(board: Board) -> Problem:
+    """Compile the batch problem of a board; the board stays as it is."""
+    tasks, people = board.tasks, board.staff.count
+    allowed = np.zeros((len(tasks), people), dtype=np.bool_)
+    work = np.zeros((len(tasks), people), dtype=np.int32)
+    comfort = np.zeros((len(tasks), people), dtype=np.int32)
+    windows: list[tuple[Window, ...]] = []
+    for t, task in enumerate(tasks):
+        allowed[t] = _allowed(board, t)
+        work[t] = board.rows[t].work_min
+        comfort[t] = sum(personal_prices(board, t).values())
+        windows.append(_offered(board, t, allowed[t]))
+        if all(window.on_time for window in windows[t]):
+            allowed[t] &= _in_time(board, t, windows[t])
+    flat = [window for offered in windows for window in offered]
+    beyond = board.axis.count
+    releases = np.array(sorted({w.release for w in flat if w.release < beyond and w.due < beyond}), dtype=np.int32)
+    dues = np.array(sorted({w.due for w in flat if w.due < beyond}), dtype=np.int32)
+    release = np.array([w.release for w in flat], dtype=np.int32)
+    due = np.array([w.due for w in flat], dtype=np.int32)
+    first = np.zeros(len(tasks) + 1, dtype=np.int32)
+    first[1:] = np.cumsum([len(offered) for offered in windows])
+    late = np.array([w.price_min for w in flat], dtype=np.int64)
+    piece, piece_start = _pieces(board)
+    return Problem(
+        board=board,
+        work_min=work,
+        comfort_min=comfort,
+        allowed=allowed,
+        first_window=first,
+        release=release,
+        due=due,
+        late_min=late,
+        release_row=np.where(due < beyond, np.searchsorted(releases, release), len(releases)).astype(np.int32),
+        due_column=np.searchsorted(dues, due).astype(np.int32),
+        releases=releases,
+        dues=dues,
+        room_min=_room(board, releases, dues),
+        escalation_min=np.array([_escalation(board, t, windows[t]) for t in range(len(tasks))], dtype=np.int64),
+        may_escalate=np.array([task.id not in board.promises for task in tasks], dtype=np.bool_),
+        piece=piece,
+        piece_start=piece_start,
+        preparation=np.array([board.task_index.get(task.reviews or "", -1) for task in tasks], dtype=np.int32),
+        balance=_balance(board, allowed, work),
+        today=_today(board, windows),
+    )
+
+
+def _allowed(board: Board, t: int) -> NDArray[np.bool_]:
+    """Return who may do a task in the batch: pinned and started work stays, a client's request is kept."""
+    task = board.tasks[t]
+    only = holder(board, task) if task.pinned or task.started else None
+    if only is None and task.requested_person is not None:
+        only = board.staff.row[task.requested_person]
+    allowed = board.rows[t].allowed
+    for other in board.piece(task):
+        done = board.known[other]
+        if not done.open and done.assignee is not None:
+            allowed[board.staff.row[done.assignee]] = False
+    if only is not None:
+        allowed &= np.arange(len(allowed)) == only
+    return allowed
+
+
+def _offered(board: Board, t: int, allowed: NDArray[np.bool_]) -> tuple[Window, ...]:
+    """Return the windows a plan may use for a task; see the module's first page."""
+    task, windows = board.tasks[t], board.windows[t]
+    if task.id in board.promises:
+        worst = board.promises[task.id].window.price_min
+        return tuple(window for window in windows if window.price_min <= worst)
+    on_time = tuple(window for window in windows if window.on_time)
+    promised_before = task.assignee is not None or task.requested_person is not None
+    return on_time if not promised_before and (allowed & _in_time(board, t, on_time)).any() else windows
+
+
+def _in_time(board: Board, t: int, windows: Sequence[Window]) -> NDArray[np.bool_]:
+    """Return who could do the task in one of the windows with nothing else to do."""
+    work, slots = board.rows[t].work_min, board.axis.count
+    can = np.zeros(len(work), dtype=np.bool_)
+    for window in windows:
+        if window.due >= slots:
+            return np.ones(len(work), dtype=np.bool_)
+        can |= board.until_min[:, window.due + 1] - board.until_min[:, window.release] >= work
+    return can
+
+
+def _escalation(board: Board, t: int, windows: Sequence[Window]) -> int:
+    base = prices.escalation_price_min(board.firm.policy.weights, board.tasks[t], board.rows[t].remaining_min)
+    return base + max((window.price_min for window in windows), default=0)
+
+
+def _room(board: Board, releases: NDArray[np.int32], dues: NDArray[np.int32]) -> NDArray[np.int32]:
+    room = board.until_min[:, None, dues + 1] - board.until_min[:, releases, None]
+    # A window that ends before it starts holds no task and binds nothing.
+    room[:, releases[:, None] > dues[None, :]] = np.iinfo(np.int32).max // 2
+    return np.ascontiguousarray(room.astype(np.int32))
+
+
+def _pieces(board: Board) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    others = [[board.task_index[o] for o in board.piece(task) if o in board.task_index] for task in board.tasks]
+    start = np.zeros(len(others) + 1, dtype=np.int32)
+    start[1:] = np.cumsum([len(found) for found in others])
+    return np.array([o for found in others for o in found], dtype=np.int32), start
+
+
+def _balance(board: Board, allowed: NDArray[np.bool_], work: NDArray[np.int32]) -> prices.Balance:
+    usual = np.where(allowed, work, 0).sum(axis=1, dtype=np.int64) // np.maximum(allowed.sum(axis=1), 1)
+    due = np.array([board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks], dtype=np.int64)
+    return prices.balance(board.firm, board.axis, board.open_min, usual, due)
+
+
+def _today(board: Board, windows: Sequence[Sequence[Window]]) -> Assignment:
+    who = np.full(len(windows), ESCALATED, dtype=np.int32)
+    chosen = np.full(len(windows), -1, dtype=np.int32)
+    for t, task in enumerate(board.tasks):
+        promise = board.promises.get(task.id)
+        if promise is not None:
+            who[t], chosen[t] = promise.person, windows[t].index(promise.window)
+    return Assignment(who, chosen)

@@ -1,0 +1,238 @@
+"""The routing rule: one arrival, one answer, with everybody's reason. Steps are those of the product page, section 3.
+
+1 trigger, 2 filter by skill, 3 rank by remaining hours this week, 4 deadline fit, 5 seniority guardrail, 6 assign,
+8 update the capacity model. Telling the outside (6 write-back, 7 notify, 9 log) is the service's work; the `Decision`
+holds all it needs. Ties in the ranking end in the person's id.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.board import Board, TaskRow, is_held
+from solver.eligibility import FILTERS, code
+from solver.firm import Task
+from solver.plan import Candidate, Decision, Filter, Outcome
+from solver.refusal import Refusal, Refused, nearest_name
+from solver.repairs import ways_out
+from solver.windows import Span, Window, graded_windows
+
+
+def place(board: Board, task: Task) -> Decision:
+    """Place one arrival by the rule and update the board; the board stays as it was when nobody gets the task.
+
+    Raises
+    ------
+    Refused
+        The task names a type, client or person that the firm does not have, or its id is taken by open work.
+    """
+    decision, promise = _decide(board, task)
+    if promise is not None:
+        person, window, work = promise
+        board.promise(task, person, window, work)
+    return decision
+
+
+def dry_run(board: Board, task: Task) -> Decision:
+    """Return what `place` would answer, and leave the board as it is."""
+    return _decide(board, task)[0]
+
+
+def _decide(board: Board, task: Task) -> tuple[Decision, tuple[int, Window, int] | None]:
+    _check(board, task)
+    if is_held(board.firm, task, board.types[task.type]):
+        return _held(task), None
+    row = board.row_of(task)
+    span = board.span_of(task)
+    stops, gaps = _stops(board, row, span)
+    remaining = board.remaining_this_week()
+    ranked = _ranking(board, remaining)
+    candidates = _candidates(board, row, ranked, remaining, stops, gaps)
+    if task.requested_person is not None:
+        return _requested(board, row, span, candidates, stops, gaps)
+    passing = ranked[stops[ranked] == 0]
+    if len(passing) == 0:
+        return _escalated(board, row, span, candidates), None
+    person = int(passing[0])
+    window = Window(span.release, span.due, 0)
+    decision = _placed(board, task, person, window, candidates, reason=_why_first(board, person, remaining))
+    return decision, (person, window, int(row.work_min[person]))
+
+
+def _check(board: Board, task: Task) -> None:
+    """Step 1: a valid task."""
+    for field, value, known, where in (
+        ("type", task.type, board.types, "task types"),
+        ("client", task.client, board.clients, "clients"),
+        ("requested_person", task.requested_person, board.staff.row, "people"),
+    ):
+        if value is not None and value not in known:
+            raise Refused(
+                Refusal(
+                    code="unknown_reference",
+                    field=field,
+                    value=value,
+                    message="is not known",
+                    nearest=nearest_name(value, known),
+                    hint=f"Maybe add it under {where}.",
+                )
+            )
+    if task.id in board.promises:
+        raise Refused(
+            Refusal(
+                code="placed_already",
+                field="id",
+                value=task.id,
+                message="has a person already",
+                hint="Maybe withdraw it first.",
+            )
+        )
+
+
+def _stops(board: Board, row: TaskRow, span: Span) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Return per person the code of the first filter that stops them, in the rule's order, and the minutes missing."""
+    stops = row.stopped.copy()
+    same_piece = np.array(board.worked_on_piece(row.task), dtype=np.int64)
+    stops[same_piece[stops[same_piece] == 0]] = code(Filter.REVIEWER)
+    room = board.ledger.rooms_min(span.release, span.due)
+    gaps: NDArray[np.int64] = np.maximum(row.work_min - room, 0)
+    stops[(stops == 0) & (gaps > 0)] = code(Filter.DEADLINE)
+    stops[(stops == 0) & row.below] = code(Filter.GUARDRAIL)
+    return stops, gaps
+
+
+def _ranking(board: Board, remaining: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Step 3: most remaining minutes this week first; ties by id."""
+    return np.lexsort((board.staff.id_order, -remaining)).astype(np.int64)
+
+
+def _candidates(
+    board: Board,
+    row: TaskRow,
+    ranked: NDArray[np.int64],
+    remaining: NDArray[np.int32],
+    stops: NDArray[np.int8],
+    gaps: NDArray[np.int64],
+) -> tuple[Candidate, ...]:
+    people = board.firm.people
+    columns = (ranked, remaining[ranked], stops[ranked], row.work_min[ranked], gaps[ranked], board.load_min[ranked])
+    # model_construct: these values come from our own arrays, and validation would cost more than the decision.
+    return tuple(
+        Candidate.model_construct(
+            person=people[p].id,
+            remaining_min=left,
+            stopped_by=FILTERS[stop - 1] if stop else None,
+            work_min=work,
+            gap_min=gap,
+            load_min=load,
+        )
+        for p, left, stop, work, gap, load in zip(*(column.tolist() for column in columns), strict=True)
+    )
+
+
+def _why_first(board: Board, person: int, remaining: NDArray[np.int32]) -> str:
+    return (
+        f"{board.firm.people[person].label} has the most remaining hours this week ({remaining[person]} minutes) "
+        "among those with the skill, the level and enough open hours before the deadline"
+    )
+
+
+def _requested(
+    board: Board,
+    row: TaskRow,
+    span: Span,
+    candidates: tuple[Candidate, ...],
+    stops: NDArray[np.int8],
+    gaps: NDArray[np.int64],
+) -> tuple[Decision, tuple[int, Window, int] | None]:
+    """A client's request sets ranking, hours and guardrail aside, never skill, employment, independence or review."""
+    task = row.task
+    person = board.staff.row[str(task.requested_person)]
+    stop = FILTERS[stops[person] - 1] if stops[person] else None
+    label = board.firm.people[person].label
+    if stop is not None and stop is not Filter.DEADLINE:
+        reason = f"the client asked for {label}, who {stop.meaning}"
+        return _escalated(board, row, span, candidates, reason=reason), None
+    window = Window(span.release, span.due, 0)
+    if stop is Filter.DEADLINE:
+        late = graded_windows(board.axis, (task,), {task.id: row.remaining_min}, board.firm.policy.weights)[0]
+        work = int(row.work_min[person])
+        window = next(
+            w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work)
+        )
+    reason = f"the client asked for {label}"
+    decision = _placed(board, task, person, window, candidates, reason=reason, overload_min=int(gaps[person]))
+    return decision, (person, window, int(row.work_min[person]))
+
+
+def _held(task: Task) -> Decision:
+    return Decision(
+        task=task.id,
+        outcome=Outcome.HELD,
+        person=None,
+        promised_day=None,
+        overridden=False,
+        overload_min=0,
+        candidates=(),
+        reason="the estimate is missing",
+    )
+
+
+def _placed(
+    board: Board,
+    task: Task,
+    person: int,
+    window: Window,
+    candidates: tuple[Candidate, ...],
+    *,
+    reason: str,
+    overload_min: int = 0,
+) -> Decision:
+    return Decision.model_construct(
+        task=task.id,
+        outcome=Outcome.PLACED,
+        person=board.firm.people[person].id,
+        promised_day=board.axis.day_of(window.due),
+        overridden=task.requested_person is not None,
+        overload_min=overload_min,
+        candidates=candidates,
+        ways_out=(),
+        reason=reason,
+    )
+
+
+def _escalated(
+    board: Board, row: TaskRow, span: Span, candidates: tuple[Candidate, ...], reason: str | None = None
+) -> Decision:
+    return Decision(
+        task=row.task.id,
+        outcome=Outcome.ESCALATED,
+        person=None,
+        promised_day=None,
+        overridden=False,
+        overload_min=0,
+        candidates=candidates,
+        ways_out=ways_out(board, row, span),
+        reason=reason or why_nobody(candidates),
+    )
+
+
+def why_nobody(candidates: tuple[Candidate, ...]) -> str:
+    """Say why no candidate passed, by the filters that stopped them."""
+    counts = {which: sum(c.stopped_by is which for c in candidates) for which in FILTERS}
+    if not candidates:
+        return "the firm has no people"
+    short = [c for c in candidates if c.stopped_by is Filter.DEADLINE]
+    if not short:
+        named = ", ".join(f"{n} {_people(n)} stopped by {which.value}" for which, n in counts.items() if n)
+        return f"nobody may do it: {named}"
+    best = min(short, key=lambda c: (c.gap_min, c.person))
+    return (
+        f"{len(short)} qualified {_people(len(short))}, none with enough open hours before the deadline: "
+        f"{best.person} is nearest, {best.gap_min} minutes short"
+    )
+
+
+def _people(count: int) -> str:
+    return "person" if count == 1 else "people"
