@@ -98,7 +98,8 @@ class PlannedTask(Frozen):
     earliest_day: date = Field(description="first day the plan allows work on it (release, preparation done)")
     promised_day: date | None = Field(description="done by the end of this day; none: not within the horizon")
     finish_day: date | None = Field(description="day of its last minute in the timetable")
-    days_late: int = Field(description="calendar days promised after the deadline; 0 on time")
+    late: bool = Field(description="promised after its deadline")
+    days_late: int = Field(description="calendar days promised after the deadline; 0 on time or late the same day")
     cause: str | None = Field(description="why it is late, in words; none when on time")
     moved_from: str | None = Field(description="today's assignee where the plan proposes another")
     new: bool = Field(description="had no assignee before")
@@ -207,7 +208,7 @@ class Move(Frozen):
     """One task handed from one person to another."""
 
     task: str
-    from_person: str
+    from_person: str | None = Field(description="none: new work that only finds room together with the other moves")
     to_person: str
 
 

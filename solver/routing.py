@@ -47,7 +47,7 @@ def _decide(board: Board, task: Task) -> tuple[Decision, tuple[int, Window, int]
     span = board.span_of(task)
     stops, gaps = _stops(board, row, span)
     remaining = board.remaining_this_week()
-    ranked = _ranking(board, remaining)
+    ranked = ranking(board, remaining)
     candidates = _candidates(board, row, ranked, remaining, stops, gaps)
     if task.requested_person is not None:
         return _requested(board, row, span, candidates, stops, gaps)
@@ -102,7 +102,14 @@ def _stops(board: Board, row: TaskRow, span: Span) -> tuple[NDArray[np.int8], ND
     return stops, gaps
 
 
-def _ranking(board: Board, remaining: NDArray[np.int32]) -> NDArray[np.int64]:
+def candidates_of(board: Board, row: TaskRow, span: Span) -> tuple[Candidate, ...]:
+    """Return everybody in rank order, with the first filter that stops each from having the task in ``span``."""
+    stops, gaps = _stops(board, row, span)
+    remaining = board.remaining_this_week()
+    return _candidates(board, row, ranking(board, remaining), remaining, stops, gaps)
+
+
+def ranking(board: Board, remaining: NDArray[np.int32]) -> NDArray[np.int64]:
     """Step 3: most remaining minutes this week first; ties by id."""
     return np.lexsort((board.staff.id_order, -remaining)).astype(np.int64)
 

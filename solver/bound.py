@@ -1,0 +1,223 @@
+"""Lower bounds: what no plan can beat, computed by other code than the search.
+
+The linear relaxation over all windows, with cumulative loads as variables so that a window costs one number and not one per
+task, and with the windows that start later added only where they are violated. Whatever the LP solver returns, the bound is
+computed from its duals by weak duality here, so it holds at any stop and for any tolerance of the solver; one part in a
+million is taken off for floating-point sums.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from solver.problem import Problem
+
+MOST_PICKS = 40_000
+"""Beyond this many (task, person, window) the relaxation is not built, for it cannot be interrupted and takes from half a
+minute (100 people, 3,000 tasks: 52 s); the bound is then what each task costs alone."""
+ROUNDS = 6
+TOLERANCE = 1e-6
+ITERATIONS_PER_UNIT = 20_000
+"""Simplex iterations of a firm of 30 by 600 in about a second."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A proven lower bound on the objective, unavoidable part included, and what it took."""
+
+    minutes: int
+    work_units: float
+
+
+def lower_bound(problem: Problem) -> Bound:
+    """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large."""
+    alone = _alone(problem)
+    if problem.task_count == 0 or _pick_count(problem) > MOST_PICKS:
+        return Bound(alone, 0.0)
+    relaxation = _Relaxation(problem)
+    best, iterations = float(alone), 0
+    for _ in range(ROUNDS):
+        solved = relaxation.solve()
+        iterations += solved.iterations
+        best = max(best, solved.bound)
+        if not relaxation.add_violated(solved.values):
+            break
+    return Bound(math.ceil(best - TOLERANCE * (1.0 + abs(best))), iterations / ITERATIONS_PER_UNIT)
+
+
+def _pick_count(problem: Problem) -> int:
+    return int((problem.allowed.sum(axis=1) * np.diff(problem.first_window)).sum())
+
+
+def _alone(problem: Problem) -> int:
+    """Return the sum over tasks of the cheapest thing that can happen to each, balance aside."""
+    cheapest = problem.escalation_min.copy()
+    some = problem.allowed.any(axis=1)
+    comfort = np.where(problem.allowed, problem.comfort_min, np.iinfo(np.int32).max)
+    late = problem.late_min[problem.first_window[:-1]] if problem.task_count else cheapest
+    cheapest[some] = np.minimum(cheapest[some], comfort[some].min(axis=1) + late[some])
+    return int(cheapest.sum())
+
+
+@dataclass(frozen=True)
+class _Solved:
+    values: NDArray[np.float64]
+    bound: float
+    iterations: int
+
+
+@dataclass
+class _Columns:
+    """Variables as they are added: price and upper bound each; lower bounds are zero."""
+
+    price: list[NDArray[np.float64]] = field(default_factory=list)
+    upper: list[NDArray[np.float64]] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, price: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+        self.price.append(price)
+        self.upper.append(upper)
+        self.count += len(price)
+        return np.arange(self.count - len(price), self.count)
+
+
+@dataclass
+class _Rows:
+    """Sparse constraint rows as they are added."""
+
+    row: list[NDArray[np.int64]] = field(default_factory=list)
+    column: list[NDArray[np.int64]] = field(default_factory=list)
+    value: list[NDArray[np.float64]] = field(default_factory=list)
+    right: list[NDArray[np.float64]] = field(default_factory=list)
+    count: int = 0
+
+    def new(self, right: NDArray[np.float64]) -> NDArray[np.int64]:
+        self.right.append(right)
+        self.count += len(right)
+        return np.arange(self.count - len(right), self.count)
+
+    def put(self, row: NDArray[np.int64], column: NDArray[np.int64], value: NDArray[np.float64] | float) -> None:
+        self.row.append(row)
+        self.column.append(column)
+        self.value.append(np.broadcast_to(np.asarray(value, dtype=np.float64), row.shape))
+
+    def matrix(self, columns: int) -> sp.csr_matrix:
+        parts = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
+        return sp.csr_matrix(parts, shape=(self.count, columns))
+
+
+class _Relaxation:
+    """The linear program: who may do what in which window, escalations, cumulative loads, and distances to fair shares."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
+        self.task, self.person, self.window = _picks(problem)
+        self.work = problem.work_min[self.task, self.person].astype(np.float64)
+        price = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
+        self.x = self.columns.add(price.astype(np.float64), np.ones(len(price)))
+        self.u = self.columns.add(
+            problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64)
+        )
+        once = self.equal.new(np.ones(problem.task_count))
+        self.equal.put(once[self.task], self.x, 1.0)
+        self.equal.put(once, self.u, 1.0)
+        self.chained: set[tuple[int, int]] = set()
+        self._imbalance()
+        if len(problem.dues):
+            for p in range(problem.person_count):
+                self._chain(p, 0)
+
+    def _chain(self, p: int, a: int) -> None:
+        """Cumulative work of ``p`` released at row ``a`` or later: at most the room at each due column."""
+        problem = self.problem
+        self.chained.add((p, a))
+        room = problem.room_min[p, a].astype(np.float64)
+        room = np.minimum(room, self.work[self.person == p].sum())
+        y = self.columns.add(np.zeros(len(room)), np.maximum(room, 0.0))
+        rows = self.equal.new(np.zeros(len(room)))
+        self.equal.put(rows, y, -1.0)
+        self.equal.put(rows[1:], y[:-1], 1.0)
+        mine = self._released(p, a)
+        self.equal.put(rows[problem.due_column[self.window[mine]]], self.x[mine], self.work[mine])
+
+    def _released(self, p: int, a: int) -> NDArray[np.int64]:
+        """Return picks of ``p`` within the horizon that are released at row ``a`` or later."""
+        problem = self.problem
+        within = problem.due_column[self.window] < len(problem.dues)
+        return np.flatnonzero((self.person == p) & within & (problem.release_row[self.window] >= a))
+
+    def _imbalance(self) -> None:
+        """Distances of each load to its fair share, near and far, and at the week ends."""
+        problem, shares = self.problem, self.problem.balance
+        people, ones = np.arange(problem.person_count), np.ones(problem.person_count)
+        most = np.bincount(self.person, weights=self.work, minlength=problem.person_count) + shares.share_min.max(
+            axis=1, initial=0
+        )
+        far = self.columns.add(ones * shares.far_pct / 100.0, most)
+        for column in range(shares.share_min.shape[1]):
+            weight = shares.near_pct if column == 0 else shares.week_pct
+            away = self.columns.add(ones * weight / 100.0, most)
+            counted = np.flatnonzero(
+                (problem.due[self.window] <= shares.end_slots[column - 1]) if column else np.ones_like(self.x, dtype=bool)
+            )
+            share = shares.share_min[:, column].astype(np.float64)
+            for sign in (1.0, -1.0):
+                rows = self.most.new(sign * share)
+                self.most.put(rows[self.person[counted]], self.x[counted], sign * self.work[counted])
+                self.most.put(rows, away, -1.0)
+            if column == 0:
+                rows = self.most.new(shares.far_min.astype(np.float64))
+                self.most.put(rows, away, 1.0)
+                self.most.put(rows[people], far, -1.0)
+
+    def solve(self) -> _Solved:
+        price = np.concatenate(self.columns.price)
+        upper = np.concatenate(self.columns.upper)
+        equal, most = self.equal.matrix(self.columns.count), self.most.matrix(self.columns.count)
+        equal_right, most_right = np.concatenate(self.equal.right), np.concatenate(self.most.right)
+        found = linprog(
+            price,
+            A_ub=most,
+            b_ub=most_right,
+            A_eq=equal,
+            b_eq=equal_right,
+            bounds=np.column_stack([np.zeros(len(upper)), upper]),
+            method="highs",
+        )
+        if found.x is None:
+            return _Solved(np.zeros(len(price)), -math.inf, int(found.nit))
+        y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
+        reduced = price - equal.T @ y_equal - most.T @ y_most
+        bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
+        return _Solved(found.x, bound, int(found.nit))
+
+    def add_violated(self, values: NDArray[np.float64]) -> bool:
+        """Add the chains of later starts that ``values`` violates; return whether there were any."""
+        problem = self.problem
+        used = np.zeros((problem.person_count, *problem.room_min.shape[1:]))
+        within = np.flatnonzero(problem.due_column[self.window] < len(problem.dues))
+        minutes = self.work[within] * values[self.x[within]]
+        place = (self.person[within], problem.release_row[self.window[within]], problem.due_column[self.window[within]])
+        np.add.at(used, place, minutes)
+        inside = np.cumsum(np.cumsum(used[:, ::-1, :], axis=1)[:, ::-1, :], axis=2)
+        broken = (inside > problem.room_min + 0.5).any(axis=2)
+        fresh = [(int(p), int(a)) for p, a in np.argwhere(broken) if (int(p), int(a)) not in self.chained]
+        for p, a in fresh:
+            self._chain(p, a)
+        return bool(fresh)
+
+
+def _picks(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return task, person and flat window of everything that may happen, one entry each."""
+    task, person = np.nonzero(problem.allowed)
+    count = np.diff(problem.first_window)[task]
+    first = np.repeat(problem.first_window[task], count)
+    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+    return np.repeat(task, count), np.repeat(person, count), (first + offset).astype(np.int64)
