@@ -146,7 +146,9 @@ def _pieces(days: list[date], cuts: dict[date, set[int]], passed: int, length: i
 
 def _shares(whole: NDArray[np.int64], pieces: list[tuple[int, int, int]], length: int) -> NDArray[np.int64]:
     """Split each day's minutes over its pieces; rounding down at each boundary keeps the sum exact."""
-    day, start, end = (np.array(column, dtype=np.int64) for column in zip(*pieces, strict=True)) if pieces else (
-        np.zeros(0, dtype=np.int64),
-    ) * 3
+    day, start, end = (
+        (np.array(column, dtype=np.int64) for column in zip(*pieces, strict=True))
+        if pieces
+        else (np.zeros(0, dtype=np.int64),) * 3
+    )
     return whole[:, day] * end // length - whole[:, day] * start // length

@@ -72,9 +72,7 @@ def today(firm: Firm, *, now: datetime) -> Plan:
     return written(problem, rule, _certificate(problem, search, rule))
 
 
-def _search(
-    problem: Problem, plan: Assignment, stop: Stop, seed: int, on_progress: ProgressCallback
-) -> Search:
+def _search(problem: Problem, plan: Assignment, stop: Stop, seed: int, on_progress: ProgressCallback) -> Search:
     base = problem.unavoidable_min()
     progress = Progress(0.0, problem.objective_min(plan) - base, 0, "first plan")
     on_progress(progress)

@@ -61,8 +61,8 @@ class TaskRow:
     def stop(self, person: int) -> Filter | None:
         """Return the first static filter that stops a person, guardrail last."""
         if self.stopped[person]:
-            return FILTERS[self.stopped[person] - 1]
-        return Filter.GUARDRAIL if self.below[person] else None
+            return FILTERS[int(self.stopped[person]) - 1]
+        return Filter.GUARDRAIL if bool(self.below[person]) else None
 
 
 @dataclass
@@ -145,6 +145,13 @@ class Board:
             elif not self.known[other].open and self.known[other].assignee is not None:
                 people.append(self.staff.row[str(self.known[other].assignee)])
         return people
+
+    def qualified(self, row: TaskRow) -> list[int]:
+        """Return the people whom nothing but time can stop, only the requested one where the client asked."""
+        may = row.allowed
+        may[self.worked_on_piece(row.task)] = False
+        wanted = row.task.requested_person
+        return [int(p) for p in np.flatnonzero(may) if wanted is None or p == self.staff.row[wanted]]
 
     def span_of(self, task: Task) -> Span:
         """Return the slots an arrival may use on time: its own, after its preparation and before its reviews."""

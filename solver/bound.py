@@ -122,9 +122,7 @@ class _Relaxation:
         self.work = problem.work_min[self.task, self.person].astype(np.float64)
         price = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
         self.x = self.columns.add(price.astype(np.float64), np.ones(len(price)))
-        self.u = self.columns.add(
-            problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64)
-        )
+        self.u = self.columns.add(problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64))
         once = self.equal.new(np.ones(problem.task_count))
         self.equal.put(once[self.task], self.x, 1.0)
         self.equal.put(once, self.u, 1.0)
@@ -165,7 +163,9 @@ class _Relaxation:
             weight = shares.near_pct if column == 0 else shares.week_pct
             away = self.columns.add(ones * weight / 100.0, most)
             counted = np.flatnonzero(
-                (problem.due[self.window] <= shares.end_slots[column - 1]) if column else np.ones_like(self.x, dtype=bool)
+                (problem.due[self.window] <= shares.end_slots[column - 1])
+                if column
+                else np.ones_like(self.x, dtype=bool)
             )
             share = shares.share_min[:, column].astype(np.float64)
             for sign in (1.0, -1.0):

@@ -70,9 +70,7 @@ def _ranked(problem: Problem, ledger: Ledger) -> NDArray[np.int64]:
     return np.lexsort((problem.board.staff.id_order, -remaining)).astype(np.int64)
 
 
-def _place_first(
-    problem: Problem, plan: Assignment, ledger: Ledger, t: int, w: int, ranked: NDArray[np.int64]
-) -> bool:
+def _place_first(problem: Problem, plan: Assignment, ledger: Ledger, t: int, w: int, ranked: NDArray[np.int64]) -> bool:
     """Give ``t`` to the first ranked person who may do it and has room in window ``w``."""
     if not in_order(problem, plan, t, w):
         return False

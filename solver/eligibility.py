@@ -71,9 +71,7 @@ def workforce(firm: Firm) -> Workforce:
         skill_row=skill_row,
         efficiency_pct=efficiency,
         rank=np.array([ranks[person.level] for person in firm.people], dtype=np.int64),
-        last_day=np.array(
-            [(person.leave_date or date.max).toordinal() for person in firm.people], dtype=np.int64
-        ),
+        last_day=np.array([(person.leave_date or date.max).toordinal() for person in firm.people], dtype=np.int64),
         id_order=np.argsort(np.array(by_id, dtype=np.int64)),
     )
 

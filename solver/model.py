@@ -207,7 +207,9 @@ def in_order(choice: Choice) -> None:
             continue
         for end in sorted({int(problem.due[w]) for _, w, _ in choice.of_task(preparation)}):
             late = [x for _, w, x in choice.of_task(preparation) if problem.due[w] >= end]
-            early = [x for _, w, x in choice.of_task(review) if problem.release[w] <= end and problem.release[w] < beyond]
+            early = [
+                x for _, w, x in choice.of_task(review) if problem.release[w] <= end and problem.release[w] < beyond
+            ]
             if early:
                 # Windows of one task exclude each other already, so one row per end says it for every pair.
                 choice.model.add_at_most_one([*late, *early])
@@ -236,7 +238,11 @@ def _imbalance(choice: Choice, p: int) -> cp_model.IntVar:
     now_min = choice.fixed_loads_min[p] + _hinted(choice, p)
     parts: list[tuple[int, cp_model.IntVar]] = []
     for column in range(shares.share_min.shape[1]):
-        counted = [(minutes, x) for w, minutes, x in work if column == 0 or choice.problem.due[w] <= shares.end_slots[column - 1]]
+        counted = [
+            (minutes, x)
+            for w, minutes, x in work
+            if column == 0 or choice.problem.due[w] <= shares.end_slots[column - 1]
+        ]
         fixed, share = int(choice.fixed_loads_min[p, column]), int(shares.share_min[p, column])
         most = max(fixed + sum(minutes for minutes, _ in counted), share)
         load = cp_model.LinearExpr.weighted_sum([x for _, x in counted], [m for m, _ in counted]) + fixed

@@ -173,7 +173,9 @@ class Certificate(Frozen):
     objective_min: int = Field(description="sum of the terms less unavoidable_min; lower is better")
     bound_min: int = Field(description="no plan can be below this")
     gap_pct: float = Field(description="(objective - bound) / objective in percent; 0 when both are 0")
-    unavoidable_min: int = Field(description="price of what no plan can do: tasks nobody may do, lateness nobody can mend")
+    unavoidable_min: int = Field(
+        description="price of what no plan can do: tasks nobody may do, lateness nobody can mend"
+    )
     terms: tuple[Term, ...] = Field(description="add up to objective_min + unavoidable_min")
     rule_objective_min: int = Field(description="objective of the routing rule, task after task, on the same backlog")
     stop_reason: StopReason
@@ -240,7 +242,9 @@ class Metrics(Frozen):
     load_min: int
     utilisation_pct: float | None = Field(description="load / capacity; none without capacity")
     spread_pct: float | None = Field(description="busiest less idlest utilisation; none for one person")
-    variance: float | None = Field(description="variance of utilisation (share squared) over people; none for one person")
+    variance: float | None = Field(
+        description="variance of utilisation (share squared) over people; none for one person"
+    )
     on_time_done_pct: float | None = Field(description="share of finished tasks finished by their deadline")
     on_time_forecast_pct: float | None = Field(description="share of open tasks promised by their deadline")
     late_open: int

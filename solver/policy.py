@@ -58,7 +58,8 @@ class Weights(Frozen):
         "a broken promise costs half of a task nobody takes",
     )
     late_day: Minutes = Field(
-        default=2, description="per minute of late work and calendar day late, times priority: late work is finished early"
+        default=2,
+        description="per minute of late work and calendar day late, times priority: late work is finished early",
     )
     balance_pct: Percent = Field(
         default=100,
@@ -116,7 +117,8 @@ class Policy(Frozen):
         default=28, description="calendar days looked ahead at least; later deadlines extend it"
     )
     late_tail_days: Annotated[int, Field(ge=1, le=365)] = Field(
-        default=42, description="calendar days kept behind the last deadline, so that late work has a day it will be done"
+        default=42,
+        description="calendar days kept behind the last deadline, so that late work has a day it will be done",
     )
     missing_estimate: MissingEstimate = Field(
         default=MissingEstimate.HOLD, description="hold a task without an estimate, or use its type's default"

@@ -14,10 +14,7 @@ WAYS_PER_KIND = 3
 
 def ways_out(board: Board, row: TaskRow, span: Span) -> tuple[WayOut, ...]:
     """Return the cheapest ways out, cheapest first within each kind: hours to add, day to move to, task to release."""
-    barred = set(board.worked_on_piece(row.task))
-    who = [int(p) for p in np.flatnonzero(row.allowed) if int(p) not in barred]
-    if row.task.requested_person is not None:
-        who = [p for p in who if p == board.staff.row[row.task.requested_person]]
+    who = board.qualified(row)
     hours = sorted((w for p in who for w in _add_hours(board, row, span, p)), key=_cost)
     days = sorted((w for p in who for w in _move_deadline(board, row, span, p)), key=lambda w: (w.day, w.person))
     releases = sorted((w for p in who for w in _release_task(board, row, span, p)), key=_cost)

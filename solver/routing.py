@@ -165,9 +165,7 @@ def _requested(
     if stop is Filter.DEADLINE:
         late = graded_windows(board.axis, (task,), {task.id: row.remaining_min}, board.firm.policy.weights)[0]
         work = int(row.work_min[person])
-        window = next(
-            w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work)
-        )
+        window = next(w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work))
     reason = f"the client asked for {label}"
     decision = _placed(board, task, person, window, candidates, reason=reason, overload_min=int(gaps[person]))
     return decision, (person, window, int(row.work_min[person]))
@@ -221,24 +219,27 @@ def _escalated(
         overload_min=0,
         candidates=candidates,
         ways_out=ways_out(board, row, span),
-        reason=reason or why_nobody(candidates),
+        reason=reason or why_nobody(board, row, candidates),
     )
 
 
-def why_nobody(candidates: tuple[Candidate, ...]) -> str:
-    """Say why no candidate passed, by the filters that stopped them."""
-    counts = {which: sum(c.stopped_by is which for c in candidates) for which in FILTERS}
-    if not candidates:
+def why_nobody(board: Board, row: TaskRow, candidates: tuple[Candidate, ...]) -> str:
+    """Say why no candidate passed: who is qualified and how short of time, or what stops everybody."""
+    people = board.firm.people
+    names = {people[p].id: people[p].label for p in board.qualified(row)}
+    short = [c for c in candidates if c.person in names]
+    if short:
+        best = min(short, key=lambda c: (c.gap_min, c.person))
+        return (
+            f"{len(short)} qualified {_people(len(short))}, none with enough open hours before the deadline: "
+            f"{names[best.person]} is nearest, {best.gap_min} minutes short"
+        )
+    if not people:
         return "the firm has no people"
-    short = [c for c in candidates if c.stopped_by is Filter.DEADLINE]
-    if not short:
-        named = ", ".join(f"{n} {_people(n)} stopped by {which.value}" for which, n in counts.items() if n)
-        return f"nobody may do it: {named}"
-    best = min(short, key=lambda c: (c.gap_min, c.person))
-    return (
-        f"{len(short)} qualified {_people(len(short))}, none with enough open hours before the deadline: "
-        f"{best.person} is nearest, {best.gap_min} minutes short"
-    )
+    same_piece = set(board.worked_on_piece(row.task))
+    stops = [Filter.REVIEWER if p in same_piece and not row.stopped[p] else row.stop(p) for p in range(len(people))]
+    counts = [(which, stops.count(which)) for which in FILTERS if which in stops]
+    return "nobody may do it: " + ", ".join(f"{n} {_people(n)} stopped by {which.value}" for which, n in counts)
 
 
 def _people(count: int) -> str:

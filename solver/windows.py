@@ -84,7 +84,9 @@ def graded_windows(
         releases = {spans[task.id].release}
         if task.reviews in row:
             preparation = windows[row[task.reviews]]
-            releases = {max(spans[task.id].release, window.due + 1) for window in preparation if window.due < axis.count}
+            releases = {
+                max(spans[task.id].release, window.due + 1) for window in preparation if window.due < axis.count
+            }
         dues = _on_time_dues(task, spans[task.id], latest, prepares, remaining_min)
         windows[t] = _windows(axis, task, releases or {axis.count}, dues, remaining_min[task.id], weights)
     return windows

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from solver.board import Board, Promise
-from solver.construct import others_on_piece
 from solver.firm import Task
 from solver.ledger import Ledger
 from solver.plan import (
@@ -35,12 +34,8 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
     return Plan(
         firm=board.firm.name,
         now=board.now,
-        tasks=tuple(
-            _planned(problem, plan, t, finish) for t in np.flatnonzero(plan.who >= 0).tolist()
-        ),
-        escalations=tuple(
-            _escalated(problem, plan, planned_board, t) for t in np.flatnonzero(plan.who < 0).tolist()
-        ),
+        tasks=tuple(_planned(problem, plan, t, finish) for t in np.flatnonzero(plan.who >= 0).tolist()),
+        escalations=tuple(_escalated(problem, planned_board, t) for t in np.flatnonzero(plan.who < 0).tolist()),
         holds=tuple(
             Hold(task=task.id, assignee=task.assignee, reason="the estimate is missing") for task in board.held
         ),
@@ -148,15 +143,14 @@ def _anybody_in_time(problem: Problem, t: int) -> bool:
     )
 
 
-def _escalated(problem: Problem, plan: Assignment, board: Board, t: int) -> EscalatedTask:
+def _escalated(problem: Problem, board: Board, t: int) -> EscalatedTask:
     row, span = board.rows[t], board.span_of(board.tasks[t])
     candidates = candidates_of(board, row, span)
-    may = {int(p) for p in np.flatnonzero(problem.allowed[t])} - set(others_on_piece(problem, plan, t).tolist())
-    names = {board.firm.people[p].id for p in may}
+    names = {board.firm.people[p].id for p in board.qualified(row)}
     qualified: tuple[Candidate, ...] = tuple(c for c in candidates if c.person in names)
     return EscalatedTask(
         task=row.task.id,
-        reason=_requested_reason(board, row.task, candidates) or why_nobody(candidates),
+        reason=_requested_reason(board, row.task, candidates) or why_nobody(board, row, candidates),
         qualified=qualified,
         ways_out=ways_out(board, row, span),
         unavoidable=problem.unavoidable(t),
