@@ -31,6 +31,8 @@ class Workforce:
     ----------
     efficiency_pct
         ``(skills, people)`` percent of the estimate needed, 0 where the skill is missing.
+    mismatch_min
+        ``(skills, people)`` price in minutes of giving the person such a task.
     rank
         Place of each person's level, 0 lowest.
     last_day
@@ -42,6 +44,7 @@ class Workforce:
     row: dict[str, int]
     skill_row: dict[str, int]
     efficiency_pct: NDArray[np.int64]
+    mismatch_min: NDArray[np.int64]
     rank: NDArray[np.int64]
     last_day: NDArray[np.int64]
     id_order: NDArray[np.int64]
@@ -61,15 +64,18 @@ def workforce(firm: Firm) -> Workforce:
     skills = sorted({kind.skill for kind in firm.task_types} | {s.skill for p in firm.people for s in p.skills})
     skill_row = {skill: k for k, skill in enumerate(skills)}
     efficiency = np.zeros((len(skills), len(firm.people)), dtype=np.int64)
+    mismatch = np.zeros_like(efficiency)
     for p, person in enumerate(firm.people):
         for cell in person.skills:
             efficiency[skill_row[cell.skill], p] = cell.efficiency_pct
+            mismatch[skill_row[cell.skill], p] = cell.mismatch_min
     by_id = sorted(range(len(firm.people)), key=lambda p: firm.people[p].id)
     ranks = {level.name: i for i, level in enumerate(firm.levels)}
     return Workforce(
         row={person.id: p for p, person in enumerate(firm.people)},
         skill_row=skill_row,
         efficiency_pct=efficiency,
+        mismatch_min=mismatch,
         rank=np.array([ranks[person.level] for person in firm.people], dtype=np.int64),
         last_day=np.array([(person.leave_date or date.max).toordinal() for person in firm.people], dtype=np.int64),
         id_order=np.argsort(np.array(by_id, dtype=np.int64)),

@@ -60,6 +60,9 @@ class Skill(Frozen):
     efficiency_pct: Annotated[int, Field(ge=10, le=1_000)] = Field(
         default=100, description="percent of the estimate this person needs; 80 is faster than planned"
     )
+    mismatch_min: Minutes = Field(
+        default=0, description="minutes of comfort it costs when this person gets such a task, though they may do it"
+    )
 
 
 class Person(Frozen):

@@ -16,7 +16,7 @@ from solver.axis import Axis
 from solver.firm import Client, Firm, Task
 from solver.policy import Weights
 
-PERSONAL_TERMS = ("moves", "continuity", "level")
+PERSONAL_TERMS = ("moves", "continuity", "level", "mismatch")
 TERMS = ("escalation", "late", "balance", *PERSONAL_TERMS)
 
 

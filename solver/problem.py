@@ -180,6 +180,7 @@ def personal_prices(board: Board, t: int) -> dict[str, NDArray[np.int64]]:
         "moves": prices.moves(weights, task, board.axis.first_day, holder(board, task), people),
         "continuity": prices.continuity(weights, board.clients[task.client], _row(board, usual), people),
         "level": prices.level(weights, board.staff.rank, row.needed_rank, row.work_min),
+        "mismatch": board.staff.mismatch_min[board.staff.skill_row[board.types[task.type].skill]],
     }
 
 
