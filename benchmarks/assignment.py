@@ -1,0 +1,166 @@
+"""Published generalised assignment instances through the front door: a `Firm` in, `solver.batch` to work, an independent check.
+
+Agent = person, task = task with a skill of its own, hours = efficiency of ten-minute estimates, capacity = open minutes before
+one common deadline, cost = mismatch price of that cell of the skill matrix. All other weights are zero, and escalating is
+far dearer than any match, as every task must be done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.records import Seconds, instance_folder, record
+from solver import Client, Firm, Person, Plan, Policy, Skill, Task, TaskType, Weights, solve
+from solver.firm import Booking, HolidayCalendar, Priority, TimeOff
+from solver.stop import FirstOf, TargetGap
+
+START = date(2027, 3, 1)
+DAY_MIN = 1_440
+ESTIMATE_MIN = 10
+ALL_DAY = (DAY_MIN,) * 7
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One instance: ``cost`` and ``hours`` by agent and task, ``room`` by agent."""
+
+    name: str
+    cost: tuple[tuple[int, ...], ...]
+    hours: tuple[tuple[int, ...], ...]
+    room: tuple[int, ...]
+
+
+def read(path: Path) -> Instance:
+    """Read the published text format: ``m n``, costs, hours, capacities."""
+    numbers = iter(int(word) for word in path.read_text(encoding="ascii").split())
+    agents, tasks = next(numbers), next(numbers)
+    return Instance(
+        name=path.name,
+        cost=tuple(_row(numbers, tasks) for _ in range(agents)),
+        hours=tuple(_row(numbers, tasks) for _ in range(agents)),
+        room=_row(numbers, agents),
+    )
+
+
+def _row(numbers: Iterator[int], count: int) -> tuple[int, ...]:
+    return tuple(next(numbers) for _ in range(count))
+
+
+def firm_of(instance: Instance) -> Firm:
+    """Return the instance as a firm."""
+    agents, tasks = range(len(instance.room)), range(len(instance.cost[0]))
+    days = -(-max(instance.room) // DAY_MIN)
+    last = START + timedelta(days=days - 1)
+    return Firm(
+        name=instance.name,
+        holiday_calendar=HolidayCalendar(country=None),
+        people=tuple(_person(instance, i) for i in agents),
+        clients=(Client(id="client"),),
+        task_types=tuple(TaskType(id=f"t{j}", skill=f"t{j}") for j in tasks),
+        tasks=tuple(
+            Task(
+                id=f"t{j}",
+                type=f"t{j}",
+                client="client",
+                deadline=last,
+                estimate_min=ESTIMATE_MIN,
+                priority=Priority.CRITICAL,
+            )
+            for j in tasks
+        ),
+        time_off=tuple(
+            TimeOff(person=f"a{i}", first_day=START + timedelta(days=full + 1), last_day=last)
+            for i in agents
+            if (full := instance.room[i] // DAY_MIN) + 1 < days
+        ),
+        bookings=tuple(
+            Booking(person=f"a{i}", first_day=day, last_day=day, minutes_per_day=DAY_MIN - instance.room[i] % DAY_MIN)
+            for i in agents
+            if (day := START + timedelta(days=instance.room[i] // DAY_MIN)) <= last
+        ),
+        policy=Policy(
+            weights=Weights(
+                escalation=200,
+                balance_pct=0,
+                balance_far_pct=0,
+                week_balance_pct=0,
+                continuity=0,
+                level_above_pct=0,
+            ),
+            horizon_days=days,
+            late_tail_days=1,
+            remaining_floor_min=1,
+        ),
+    )
+
+
+def _person(instance: Instance, i: int) -> Person:
+    cells = zip(instance.cost[i], instance.hours[i], strict=True)
+    skills = tuple(
+        Skill(skill=f"t{j}", efficiency_pct=10 * hours, mismatch_min=cost) for j, (cost, hours) in enumerate(cells)
+    )
+    return Person(id=f"a{i}", level="associate", weekly_min=ALL_DAY, skills=skills)
+
+
+def checked_cost(instance: Instance, plan: Plan) -> int:
+    """Return the cost of a plan from the instance alone; raises ``ValueError`` when the answer breaks the instance."""
+    used = [0] * len(instance.room)
+    total = 0
+    done: set[str] = set()
+    for planned in plan.tasks:
+        i, j = int(planned.person[1:]), int(planned.task[1:])
+        used[i] += instance.hours[i][j]
+        total += instance.cost[i][j]
+        done.add(planned.task)
+    if len(done) != len(instance.cost[0]) or any(u > room for u, room in zip(used, instance.room, strict=True)):
+        raise ValueError(f"{instance.name}: {len(done)} tasks done, use {used} against {instance.room}")
+    return total
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Solve the named instances, or all, and print the gap of each to the best known cost."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="instance names such as d10100; none: every instance found")
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    folder = instance_folder("gap")
+    with (folder / "best_known.csv").open(encoding="utf-8") as table:
+        best = {row["instance"].split("/")[-1]: row for row in csv.DictReader(table)}
+    files = sorted(path for path in folder.glob("*/*") if not asked.names or path.name in asked.names)
+    for path in files:
+        instance = read(path)
+        clock = Seconds(asked.seconds)
+        plan = solve(
+            firm_of(instance), now=datetime(2027, 3, 1), stop=FirstOf((clock, TargetGap(0.0))), seed=asked.seed
+        )
+        seconds, known = clock.elapsed_s(), int(best[path.name]["best_known_cost"])
+        try:
+            cost: int | None = checked_cost(instance, plan)
+        except ValueError as broken:
+            print(f"{instance.name}: {len(plan.escalations)} tasks escalated ({broken})"[:160])
+            cost = None
+        gap = None if cost is None else round(100 * (cost - known) / known, 3)
+        bound = plan.certificate.bound_min + plan.certificate.unavoidable_min
+        print(
+            f"{instance.name:10} best known {known:7} ours {cost} bound {bound} gap {gap} % in {seconds:.1f} s",
+            flush=True,
+        )
+        record(
+            "assignment",
+            instance=instance.name,
+            best_known=known,
+            ours=cost,
+            bound=bound,
+            gap_pct=gap,
+            seconds=round(seconds, 1),
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Results as data: one JSON line per measurement, with what is needed to compare it later."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from solver.plan import StopReason
+from solver.stop import Progress
+
+RESULTS = Path(__file__).parent / "results"
+
+
+class Seconds:
+    """A stop rule that reads the wall clock from its own start."""
+
+    def __init__(self, limit_s: float) -> None:
+        self.limit_s, self.start_s = limit_s, time.monotonic()
+
+    def __call__(self, progress: Progress) -> StopReason | None:
+        """Return `StopReason.WALL_CLOCK` after the limit."""
+        return StopReason.WALL_CLOCK if self.elapsed_s() >= self.limit_s else None
+
+    def elapsed_s(self) -> float:
+        """Return the seconds since the start."""
+        return time.monotonic() - self.start_s
+
+
+def instance_folder(name: str) -> Path:
+    """Return the folder of a published set; leave with a message when the setting does not lead there."""
+    root = os.environ.get("EVENHAND_BENCHMARK_DIR")
+    if root is None or not (Path(root) / name).is_dir():
+        sys.exit(
+            f'EVENHAND_BENCHMARK_DIR is "{root}": no folder "{name}" in it. Maybe set it to where the instances lie.'
+        )
+    return Path(root) / name
+
+
+def record(benchmark: str, **figures: object) -> None:
+    """Append one measurement to ``results/<benchmark>.jsonl``."""
+    RESULTS.mkdir(exist_ok=True)
+    line = {
+        "benchmark": benchmark,
+        **figures,
+        "date": date.today().isoformat(),
+        "commit": _commit(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
+    }
+    with (RESULTS / f"{benchmark}.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(line) + "\n")
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or "unknown"
