@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from api.report.source import ReportData
+from solver.firm import Skill
 from solver.plan import Certificate, SolveStatus
 from solver.policy import Weights
 
@@ -38,6 +39,7 @@ class Assurance:
     terms: tuple[TermView, ...]
     today_total_min: int
     plan_total_min: int
+    unavoidable_min: int
     facts: tuple[tuple[str, str], ...]
 
 
@@ -51,6 +53,7 @@ def assurance(report: ReportData) -> Assurance:
         terms=terms,
         today_total_min=sum(term.today_min for term in terms),
         plan_total_min=sum(term.plan_min for term in terms),
+        unavoidable_min=certificate.unavoidable_min,
         facts=facts(certificate),
     )
 
@@ -59,18 +62,27 @@ def title(certificate: Certificate) -> str:
     """Return the verdict in a few words."""
     if certificate.status is SolveStatus.OPTIMAL:
         return "Proven: no better plan exists"
+    if certificate.bound_min <= 0:
+        return "How far from the best is not known: the search ended before its first bound"
     return f"Within {certificate.gap_pct:.1f} % of the best plan there can be"
 
 
 def sentences(certificate: Certificate) -> tuple[str, ...]:
     """Return what the certificate says: how good, how much better than the rule, what nobody can avoid."""
-    said = [certificate.sentence(), against_rule(certificate)]
+    said = [how_good(certificate), against_rule(certificate)]
     if certificate.unavoidable_min:
         said.append(
             f"A further {certificate.unavoidable_min:,} minutes stand outside this count because no plan can avoid "
             "them: tasks nobody may do, and lateness nobody can mend."
         )
     return tuple(one for one in said if one)
+
+
+def how_good(certificate: Certificate) -> str:
+    """Return the certificate's own sentence; without a bound it would only say that nothing is known."""
+    if certificate.status is SolveStatus.OPTIMAL or certificate.bound_min > 0:
+        return certificate.sentence()
+    return f"This plan costs {certificate.objective_min:,} minutes. Search ended: {certificate.stop_reason.value}."
 
 
 def against_rule(certificate: Certificate) -> str:
@@ -97,12 +109,15 @@ def term_views(report: ReportData) -> tuple[TermView, ...]:
 
 
 def reasons(term: str, weights: Weights) -> tuple[Reason, ...]:
-    """Return price and reason of every weight that belongs to a term (``late``: ``late_start`` and ``late_day``)."""
+    """Return price and reason of every weight that belongs to a term (``moves``: ``move`` and ``move_soon``)."""
+    stem = term.removesuffix("s")
     prices = {field: price_text(field, weights) for field in type(weights).model_fields}
+    if stem == "mismatch":
+        return (Reason("As set per skill:", Skill.model_fields["mismatch_min"].description or ""),)
     return tuple(
         Reason(prices[field], named_prices(about.description or "", prices))
         for field, about in type(weights).model_fields.items()
-        if field == term or field.startswith(f"{term}_")
+        if field == stem or field.startswith(f"{stem}_")
     )
 
 

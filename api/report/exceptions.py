@@ -78,11 +78,11 @@ class HoldView:
 
 @dataclass(frozen=True)
 class FlagView:
-    """Somebody who holds a task they may not do any more."""
+    """Somebody who holds a task they may not do any more, and whether the plan takes it from them."""
 
     task: TaskLabel
     person: PersonLabel
-    meaning: str
+    plan: str
     reason: str
 
 
@@ -210,6 +210,14 @@ def usual_text(task_id: str, names: Names) -> str:
 def flag_views(report: ReportData, names: Names) -> tuple[FlagView, ...]:
     """Return the flags, the nearest deadline first."""
     return tuple(
-        FlagView(names.task(one.task), names.person(one.person), one.stopped_by.meaning, sentence_text(one.reason))
+        FlagView(names.task(one.task), names.person(one.person), fate(one, report, names), sentence_text(one.reason))
         for one in by_deadline(report.plan.flags, names)
     )
+
+
+def fate(flag: Flag, report: ReportData, names: Names) -> str:
+    """Say where the plan puts a flagged task."""
+    planned = next((one for one in report.plan.tasks if one.task == flag.task), None)
+    if planned is None:
+        return "not placed"
+    return "stays" if planned.person == flag.person else f"to {names.person_name(planned.person)}"

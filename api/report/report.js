@@ -3,6 +3,7 @@
   const find = document.getElementById("find");
   const found = document.getElementById("found");
   const rows = [...document.querySelectorAll("[data-find]")];
+  const folds = [...document.querySelectorAll("details.fold:not(.person)")].filter((one) => one.querySelector("[data-find]"));
   const texts = rows.map((row) => row.textContent.toLowerCase());
   document.querySelectorAll(".find, .folds").forEach((part) => { part.hidden = false; });
 
@@ -13,7 +14,7 @@
       row.hidden = wanted !== "" && !texts[i].includes(wanted);
       shown += row.hidden ? 0 : 1;
     });
-    document.body.classList.toggle("finding", wanted !== "");
+    folds.forEach((one) => { one.open = wanted !== "" && one.querySelector("[data-find]:not([hidden])") !== null; });
     found.textContent = wanted === "" ? "" : `${shown} found`;
   };
   let pending = 0;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from api.report.exceptions import WAY_TITLES, by_deadline, late_tasks, late_text, nearest_first, way_text
+from api.report.exceptions import WAY_TITLES, by_deadline, fate, late_tasks, late_text, nearest_first, way_text
 from api.report.heat import people_in_order
 from api.report.labels import Names, TaskLabel
 from api.report.source import ReportData
@@ -145,7 +145,14 @@ def holds(report: ReportData, names: Names) -> Table:
 
 def flags(report: ReportData, names: Names) -> Table:
     """People who hold what they may not do any more."""
-    columns = (*TASK_COLUMNS, text("Person", 22), text("Rule", 14), text("This person", 40), text("Why", 60))
+    columns = (
+        *TASK_COLUMNS,
+        text("Person", 22),
+        text("Rule", 14),
+        text("This person", 40),
+        text("In the plan", 24),
+        text("Why", 60),
+    )
     return table(
         "Flags",
         columns,
@@ -155,6 +162,7 @@ def flags(report: ReportData, names: Names) -> Table:
                 names.person_name(one.person),
                 one.stopped_by.value,
                 one.stopped_by.meaning,
+                fate(one, report, names),
                 sentence_text(one.reason),
             )
             for one in by_deadline(report.plan.flags, names)

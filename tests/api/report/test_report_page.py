@@ -254,3 +254,10 @@ def test_a_backlog_without_estimates_is_called_out(report: ReportData) -> None:
 def test_the_file_holds_the_page(report: ReportData, tmp_path: Path) -> None:
     write_html(report, tmp_path / "report.html")
     assert (tmp_path / "report.html").read_bytes().decode("utf-8") == html(report)
+
+
+def test_proposals_beyond_the_first_are_folded_not_dropped(report: ReportData) -> None:
+    many = tuple(report.proposals[0].model_copy(update={"id": f"Q-{i:03d}"}) for i in range(45))
+    text = Page(html(replace(report, proposals=many))).text["proposals"]
+    assert "25 more proposals" in text
+    assert all(one.id in text for one in many)

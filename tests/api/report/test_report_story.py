@@ -13,7 +13,8 @@ from api.report.cards import Direction, headline, people_inside_hours
 from api.report.heat import HeatCell
 from api.report.story import tell
 from api.report.wording import deadline_text, hours_text, percent_text, sentence_text
-from solver.plan import Move
+from solver.plan import Filter, Flag, Move, Term
+from solver.prices import TERMS
 
 
 @pytest.mark.parametrize(
@@ -157,3 +158,38 @@ def test_a_plan_worse_than_the_rule_says_so(report: ReportData) -> None:
     certificate = report.plan.certificate.model_copy(update={"rule_objective_min": 1})
     story = tell(replace(report, plan=report.plan.model_copy(update={"certificate": certificate})))
     assert "give the search more time" in " ".join(story.assurance.sentences)
+
+
+def test_every_term_of_the_engine_has_a_reason(report: ReportData) -> None:
+    terms = tuple(Term(name=name, minutes=1) for name in TERMS)
+    certificate = report.plan.certificate.model_copy(update={"terms": terms})
+    story = tell(replace(report, plan=report.plan.model_copy(update={"certificate": certificate})))
+    assert {one.name for one in story.assurance.terms} == set(TERMS) | {one.name for one in terms_of_today(report)}
+    reasoned = {one.name for one in story.assurance.terms if one.reasons}
+    assert set(TERMS) <= reasoned
+
+
+def terms_of_today(report: ReportData) -> tuple[Term, ...]:
+    """Return the terms of today's certificate."""
+    return report.today.certificate.terms
+
+
+def test_a_plan_without_a_bound_does_not_boast(report: ReportData) -> None:
+    certificate = report.plan.certificate.model_copy(update={"bound_min": 0, "gap_pct": 100.0})
+    story = tell(replace(report, plan=report.plan.model_copy(update={"certificate": certificate})))
+    assert story.assurance.title.startswith("How far from the best is not known")
+
+
+def test_a_flag_says_where_the_plan_puts_the_task(report: ReportData) -> None:
+    kept, moved = (next(one for one in report.plan.tasks if bool(one.moved_from) is gone) for gone in (False, True))
+    holders = ((kept.task, kept.person), (moved.task, str(moved.moved_from)), (report.plan.escalations[0].task, "p00"))
+    flags = tuple(
+        Flag(task=task, person=person, stopped_by=Filter.SKILL, reason="no skill") for task, person in holders
+    )
+    story = tell(replace(report, plan=report.plan.model_copy(update={"flags": flags})))
+    label = {person.id: person.label for person in report.firm.people}
+    assert {one.task.id: one.plan for one in story.flags} == {
+        holders[0][0]: "stays",
+        holders[1][0]: f"to {label[moved.person]}",
+        holders[2][0]: "not placed",
+    }
