@@ -35,6 +35,7 @@ class Assurance:
     """What is known about the plan."""
 
     title: str
+    known: bool
     sentences: tuple[str, ...]
     terms: tuple[TermView, ...]
     today_total_min: int
@@ -49,6 +50,7 @@ def assurance(report: ReportData) -> Assurance:
     terms = term_views(report)
     return Assurance(
         title=title(certificate),
+        known=has_bound(certificate),
         sentences=sentences(certificate),
         terms=terms,
         today_total_min=sum(term.today_min for term in terms),
@@ -62,7 +64,7 @@ def title(certificate: Certificate) -> str:
     """Return the verdict in a few words."""
     if certificate.status is SolveStatus.OPTIMAL:
         return "Proven: no better plan exists"
-    if certificate.bound_min <= 0:
+    if not has_bound(certificate):
         return "How far from the best is not known: the search ended before its first bound"
     return f"Within {certificate.gap_pct:.1f} % of the best plan there can be"
 
@@ -78,9 +80,14 @@ def sentences(certificate: Certificate) -> tuple[str, ...]:
     return tuple(one for one in said if one)
 
 
+def has_bound(certificate: Certificate) -> bool:
+    """Whether anything is known about how much better a plan could be."""
+    return certificate.status is SolveStatus.OPTIMAL or certificate.bound_min > 0
+
+
 def how_good(certificate: Certificate) -> str:
     """Return the certificate's own sentence; without a bound it would only say that nothing is known."""
-    if certificate.status is SolveStatus.OPTIMAL or certificate.bound_min > 0:
+    if has_bound(certificate):
         return certificate.sentence()
     return f"This plan costs {certificate.objective_min:,} minutes. Search ended: {certificate.stop_reason.value}."
 

@@ -1,4 +1,7 @@
-"""A firm of thirty people and two hundred tasks with two hand-made plans: a report with something of everything."""
+"""A firm of thirty people and two hundred tasks with two hand-made plans: a report with something of everything.
+
+Long because it writes both plans and their metrics itself: the report is tested against data, not against the engine.
+"""
 
 from __future__ import annotations
 
@@ -374,7 +377,10 @@ def proposals_of(firm: Firm, today: Plan, plan: Plan) -> tuple[Proposal, ...]:
 
 
 def report_of_thirty() -> ReportData:
-    """Return a report with something of everything."""
+    """Return a report with something of everything.
+
+    Long because it writes both plans and their metrics itself: the report is tested against data, not against the engine.
+    """
     firm = firm_of_thirty()
     stuck = tuple(one.id for one in firm.tasks if one.id in {"T-1041", "T-1077", "T-1130", "T-1155"})
     escalated = tuple(escalation(firm, task, ("p01", "p08", "p17") if i else ()) for i, task in enumerate(stuck))
