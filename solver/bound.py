@@ -215,9 +215,18 @@ class _Relaxation:
 
 
 def _picks(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return task, person and flat window of everything that may happen, one entry each."""
+    """Return task, person and flat window of everything that may happen, one entry each.
+
+    Windows too short for the whole task with nothing else to do are left out: a relaxation would fill them with a part of it.
+    """
     task, person = np.nonzero(problem.allowed)
     count = np.diff(problem.first_window)[task]
     first = np.repeat(problem.first_window[task], count)
     offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    return np.repeat(task, count), np.repeat(person, count), (first + offset).astype(np.int64)
+    task, person, window = np.repeat(task, count), np.repeat(person, count), (first + offset).astype(np.int64)
+    within = problem.due_column[window] < len(problem.dues)
+    room = np.full(len(window), np.iinfo(np.int64).max)
+    row, column = problem.release_row[window[within]], problem.due_column[window[within]]
+    room[within] = problem.room_min[person[within], row, column]
+    possible = room >= problem.work_min[task, person]
+    return task[possible], person[possible], window[possible]
