@@ -1,0 +1,1 @@
+"""Synthetic firms and, later, what-if scenarios. Knows the solver and nothing else."""

@@ -30,7 +30,7 @@ class Ledger:
 
     def __init__(self, open_min: NDArray[np.int64]) -> None:
         """Start with nothing promised; ``open_min`` has shape ``(people, slots)``."""
-        people, slots = open_min.shape
+        slots = open_min.shape[1]
         ends = np.cumsum(open_min, axis=1)
         starts = ends - open_min
         self.slack = (ends[:, None, :] - starts[:, :, None]).astype(np.int32)

@@ -78,7 +78,8 @@ class Balance:
         away = np.abs(loads - self.share_min)
         far = np.maximum(away[:, 0] - self.far_min, 0)
         hundredths = self.near_pct * away[:, 0] + self.far_pct * far + self.week_pct * away[:, 1:].sum(axis=1)
-        return -(-hundredths // 100)
+        cost: NDArray[np.int64] = -(-hundredths // 100)
+        return cost
 
     def columns(self, due: int) -> NDArray[np.bool_]:
         """Return which of the ``1 + weeks`` loads a task promised by slot ``due`` counts in."""

@@ -91,7 +91,7 @@ class Problem:
     @property
     def person_count(self) -> int:
         """Number of people."""
-        return self.room_min.shape[0]
+        return int(self.room_min.shape[0])
 
     def windows_of(self, t: int) -> range:
         """Return the places of a task's windows in the flat arrays."""
@@ -201,7 +201,7 @@ def compile_problem(board: Board) -> Problem:
     work = np.zeros((len(tasks), people), dtype=np.int32)
     comfort = np.zeros((len(tasks), people), dtype=np.int32)
     windows: list[tuple[Window, ...]] = []
-    for t, task in enumerate(tasks):
+    for t in range(len(tasks)):
         allowed[t] = _allowed(board, t)
         work[t] = board.rows[t].work_min
         comfort[t] = sum(personal_prices(board, t).values())

@@ -80,7 +80,7 @@ def refuse(
         "hint": hint,
     }
     text = '{field} "{value}" {why}' if nearest is None else '{field} "{value}" {why}. Nearest: "{nearest}"'
-    return PydanticCustomError(code, text, context)  # type: ignore[arg-type]  # code is checked by the docs test
+    return PydanticCustomError(code, text, context)
 
 
 def unknown(field: str, value: str, known: Collection[str], where: str) -> PydanticCustomError:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -103,7 +104,7 @@ def anneal_from(search: Search) -> None:
     state = anneal.start_state(problem, search.plan, search.seed)
     calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
     heats = np.geomspace(HOT_MIN, COLD_MIN, calls + 1).tolist()
-    for hot, cold in zip(heats, heats[1:], strict=False):
+    for hot, cold in pairwise(heats):
         anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
         if not search.report(anneal.result(state), anneal.MOVES_PER_CALL / MOVES_PER_UNIT, "annealing"):
             return

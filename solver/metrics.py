@@ -1,0 +1,146 @@
+"""The four metrics of a plan: utilisation, spread, on-time, escalations; for the firm, its teams, levels and people.
+
+The period runs from now to the last deadline of the plan's tasks and covers the same days for everybody; minutes of today that have
+passed do not count. An escalated task has no person, so it counts for the firm only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.axis import build_axis
+from solver.firm import Firm, Person, Status, Task
+from solver.plan import Metrics, MetricsReport, Plan, PlannedTask, WeekLoad
+
+
+@dataclass(frozen=True)
+class _Period:
+    """Capacity per person and week, and loads, from which every figure is read."""
+
+    row: dict[str, int]
+    days: tuple[date, ...]
+    open_min: NDArray[np.int64]
+    last_day: date
+
+    @property
+    def capacity_min(self) -> NDArray[np.int64]:
+        inside = np.array([day <= self.last_day for day in self.days], dtype=np.bool_)
+        total: NDArray[np.int64] = self.open_min[:, inside].sum(axis=1)
+        return total
+
+
+def measure(firm: Firm, plan: Plan) -> MetricsReport:
+    """Return the four metrics of a plan of this firm, and the week by week series of its people.
+
+    A person's load is all open work planned for them, their weeks are filled as the timetable says. Percentages are ``None`` where
+    there is nothing to measure: no capacity, no finished task, no open task.
+    """
+    period = _period(firm, plan)
+    tasks = {task.id: task for task in firm.tasks}
+
+    def over(subject: str, holds: Callable[[Person], bool], *, whole: bool = False) -> Metrics:
+        people = [person for person in firm.people if holds(person)]
+        return _metrics(subject, people, period, plan, tasks, whole=whole)
+
+    teams = sorted({person.team for person in firm.people if person.team})
+    return MetricsReport(
+        firm=over("firm", lambda person: True, whole=True),
+        teams=tuple(over(team, _in_team(team)) for team in teams),
+        levels=tuple(over(level.name, _at_level(level.name)) for level in firm.levels),
+        people=tuple(over(person.id, _is(person.id)) for person in firm.people),
+        weeks=_weeks(firm, plan, period),
+    )
+
+
+def _in_team(team: str) -> Callable[[Person], bool]:
+    return lambda person: person.team == team
+
+
+def _at_level(level: str) -> Callable[[Person], bool]:
+    return lambda person: person.level == level
+
+
+def _is(name: str) -> Callable[[Person], bool]:
+    return lambda person: person.id == name
+
+
+def _period(firm: Firm, plan: Plan) -> _Period:
+    axis, open_min = build_axis(firm, plan.now)
+    listed = {item.task for item in plan.tasks} | {lost.task for lost in plan.escalations}
+    last = max((task.deadline for task in firm.tasks if task.id in listed), default=axis.first_day)
+    horizon = axis.first_day + timedelta(days=firm.policy.horizon_days)
+    row = {person.id: p for p, person in enumerate(firm.people)}
+    return _Period(row, axis.days, open_min, last if last > axis.first_day else horizon)
+
+
+def _metrics(
+    subject: str, people: Sequence[Person], period: _Period, plan: Plan, tasks: dict[str, Task], *, whole: bool
+) -> Metrics:
+    names = {person.id for person in people}
+    mine = [item for item in plan.tasks if item.person in names]
+    escalated = len(plan.escalations) if whole else 0
+    capacity = np.array([period.capacity_min[period.row[person.id]] for person in people], dtype=np.int64)
+    load = _loads(people, mine)
+    able = capacity > 0
+    shares = load[able] / capacity[able]
+    done = [task for task in tasks.values() if _finished(task) and (whole or task.assignee in names)]
+    many = len(shares) > 1
+    return Metrics(
+        subject=subject,
+        capacity_min=int(capacity.sum()),
+        load_min=int(load.sum()),
+        utilisation_pct=_pct(int(load.sum()), int(capacity.sum())),
+        spread_pct=round(100 * float(shares.max() - shares.min()), 2) if many else None,
+        variance=round(float(shares.var()), 6) if many else None,
+        on_time_done_pct=_pct(sum(_in_time(task) for task in done), len(done)),
+        on_time_forecast_pct=_pct(sum(not item.late for item in mine), len(mine) + escalated),
+        late_open=sum(item.late for item in mine),
+        escalations=escalated,
+    )
+
+
+def _loads(people: Sequence[Person], planned: Sequence[PlannedTask]) -> NDArray[np.int64]:
+    load = dict.fromkeys((person.id for person in people), 0)
+    for item in planned:
+        load[item.person] += item.work_min
+    return np.array(list(load.values()), dtype=np.int64)
+
+
+def _finished(task: Task) -> bool:
+    return task.status is Status.DONE and task.completed_on is not None
+
+
+def _in_time(task: Task) -> bool:
+    return task.completed_on is not None and task.completed_on <= task.deadline
+
+
+def _pct(part: int, whole: int) -> float | None:
+    return round(100 * part / whole, 2) if whole else None
+
+
+def _weeks(firm: Firm, plan: Plan, period: _Period) -> tuple[WeekLoad, ...]:
+    """Return each person's weeks up to the last with work or the last deadline, whichever is later."""
+    load: dict[tuple[str, date], int] = {}
+    for cell in plan.timetable:
+        key = (cell.person, _monday(cell.day))
+        load[key] = load.get(key, 0) + cell.minutes
+    end = max([period.last_day, *(cell.day for cell in plan.timetable)])
+    mondays = sorted({_monday(day) for day in period.days if day <= end})
+    capacity = dict.fromkeys(((person.id, monday) for person in firm.people for monday in mondays), 0)
+    for slot, day in enumerate(period.days):
+        if day <= end:
+            for person in firm.people:
+                capacity[person.id, _monday(day)] += int(period.open_min[period.row[person.id], slot])
+    return tuple(
+        WeekLoad(person=name, week_start=monday, load_min=load.get((name, monday), 0), capacity_min=minutes)
+        for (name, monday), minutes in capacity.items()
+    )
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
