@@ -39,7 +39,11 @@ class Neighbourhoods:
         kinds = (self._costly_task, self._unbalanced, self._moved, self._anybody)
         seeds = kinds[self.turn % len(kinds)](plan)
         self.turn += 1
-        chosen = self._grow(seeds, min(int(self.size), people))
+        return self.around(plan, seeds, min(int(self.size), people))
+
+    def around(self, plan: Assignment, seeds: list[int], size: int) -> Scope:
+        """Return the scope of these people and those who share much work with them, up to ``size`` people."""
+        chosen = self._grow(seeds, size)
         return Scope(plan, self._tasks(plan, chosen), tuple(sorted(chosen)))
 
     def learn(self, proven: bool, *, improved: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from solver.board import Board, TaskRow
@@ -12,9 +14,12 @@ WAYS_PER_KIND = 3
 """Ways listed per kind: the cheapest few are what a manager reads."""
 
 
-def ways_out(board: Board, row: TaskRow, span: Span) -> tuple[WayOut, ...]:
-    """Return the cheapest ways out, cheapest first within each kind: hours to add, day to move to, task to release."""
-    who = board.qualified(row)
+def ways_out(board: Board, row: TaskRow, span: Span, people: Sequence[int] | None = None) -> tuple[WayOut, ...]:
+    """Return the cheapest ways out, cheapest first within each kind: hours to add, day to move to, task to release.
+
+    ``people`` restricts the ways to some of those qualified.
+    """
+    who = [p for p in board.qualified(row) if people is None or p in people]
     hours = sorted((w for p in who for w in _add_hours(board, row, span, p)), key=_cost)
     days = sorted((w for p in who for w in _move_deadline(board, row, span, p)), key=lambda w: (w.day, w.person))
     releases = sorted((w for p in who for w in _release_task(board, row, span, p)), key=_cost)
