@@ -1,0 +1,78 @@
+"""One solve for a command: stop rules from its options, Ctrl-C as a cancel, and everything a reader wants beside the plan."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import FrameType
+
+from api.console import ProgressLine
+from api.report import ReportData
+from api.stops import Cancel, WallClock
+from solver.batch import solve, today
+from solver.board import compile_board
+from solver.firm import Firm
+from solver.metrics import measure
+from solver.plan import StopReason
+from solver.rebalance import proposals
+from solver.stop import FirstOf, Stop, TargetGap, WorkBudget
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When a command's solve ends: seconds, deterministic work units, a gap in percent; whichever comes first."""
+
+    seconds: float | None
+    work_units: float | None
+    gap_pct: float | None
+
+    def rules(self) -> tuple[Stop, ...]:
+        """Return the stop rules asked for."""
+        rules: list[Stop] = []
+        if self.work_units is not None:
+            rules.append(WorkBudget(self.work_units))
+        if self.gap_pct is not None:
+            rules.append(TargetGap(self.gap_pct))
+        if self.seconds is not None:
+            rules.append(WallClock(self.seconds))
+        return tuple(rules)
+
+
+def solved(firm: Firm, *, now: datetime, budget: Budget, seed: int, quiet: bool, notes: tuple[str, ...]) -> ReportData:
+    """Solve a firm and gather plan, today, metrics and proposals. Ctrl-C ends the search and keeps the best plan."""
+    cancel = Cancel()
+    with _cancelled_by_interrupt(cancel), ProgressLine(quiet=quiet) as line:
+        stop = FirstOf((cancel, *budget.rules()))
+        plan = solve(firm, now=now, stop=stop, seed=seed, on_progress=line)
+    before = today(firm, now=now)
+    return ReportData(
+        firm=firm,
+        plan=plan,
+        today=before,
+        before=measure(firm, before),
+        after=measure(firm, plan),
+        proposals=proposals(compile_board(firm, now=now), plan),
+        notes=notes,
+    )
+
+
+def was_cancelled(report: ReportData) -> bool:
+    """Whether somebody ended the solve by hand."""
+    return report.plan.certificate.stop_reason is StopReason.CANCELLED
+
+
+@contextmanager
+def _cancelled_by_interrupt(cancel: Cancel) -> Iterator[None]:
+    def ask(signum: int, frame: FrameType | None) -> None:
+        if cancel.asked:
+            raise KeyboardInterrupt
+        cancel.ask()
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
