@@ -7,7 +7,7 @@ from enum import IntEnum
 from pydantic import ValidationError
 
 from api.intake import IntakeError
-from solver.refusal import Refused, refusals
+from solver.refusal import Refusal, Refused, refusals
 
 
 class Exit(IntEnum):
@@ -39,15 +39,17 @@ def as_command_error(error: Exception) -> CommandError | None:
     if isinstance(error, CommandError):
         return error
     if isinstance(error, Refused):
-        found = error.refusal
-        parts = {"field": found.field, "value": found.value, "nearest": found.nearest, "hint": found.hint}
-        return CommandError(found.code, found.sentence(), **parts)
+        return _of_refusal(error.refusal)
     if isinstance(error, ValidationError):
-        first = refusals(error)[0]
-        parts = {"field": first.field, "value": first.value, "nearest": first.nearest, "hint": first.hint}
-        return CommandError(first.code, first.sentence(), **parts)
+        return _of_refusal(refusals(error)[0])
     if isinstance(error, IntakeError):
         return CommandError("input_unusable", str(error))
     if isinstance(error, OSError):
         return CommandError("file", f"{error.filename or 'file'}: {error.strerror or error}. Maybe check the path.")
     return None
+
+
+def _of_refusal(found: Refusal) -> CommandError:
+    return CommandError(
+        found.code, found.sentence(), field=found.field, value=found.value, nearest=found.nearest, hint=found.hint
+    )

@@ -41,7 +41,7 @@ def open_firm(
     target = None
     if intake.rejects:
         target = rejects or path.parent / f"{path.stem}-rejects.csv"
-        write_rejects(intake, target)
+        write_rejects(intake.rejects, target)
     return Opened(intake, moment(intake.firm, now), target)
 
 

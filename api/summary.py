@@ -23,7 +23,9 @@ def print_summary(console: Console, report: ReportData) -> None:
     rule = plan.certificate.rule_objective_min
     if rule > 0:
         saved = 100 * (rule - plan.certificate.objective_min) / rule
-        console.print(Text(f"The routing rule, task after task, would cost {rule:,}: the plan is {saved:.0f} % below it."))
+        console.print(
+            Text(f"The routing rule, task after task, would cost {rule:,}: the plan is {saved:.0f} % below it.")
+        )
     console.print(table("The four metrics", ("", "today", "plan"), _metric_rows(report.before.firm, report.after.firm)))
     people = {person.id: person.label for person in report.firm.people}
     _section(
@@ -32,7 +34,9 @@ def print_summary(console: Console, report: ReportData) -> None:
         ("move", "gain", "why"),
         [
             (
-                "; ".join(f"{m.task}: {people.get(m.from_person or '', 'new')} to {people[m.to_person]}" for m in p.moves),
+                "; ".join(
+                    f"{m.task}: {people.get(m.from_person or '', 'new')} to {people[m.to_person]}" for m in p.moves
+                ),
                 f"{p.gain_min:,}",
                 p.reason,
             )
@@ -52,7 +56,12 @@ def print_summary(console: Console, report: ReportData) -> None:
         ("task", "person", "done by", "days late", "cause"),
         [(i.task, people[i.person], i.promised_day or "beyond the horizon", i.days_late, i.cause) for i in late],
     )
-    _section(console, f"May not do it any more ({len(plan.flags)})", ("task", "why"), [(f.task, f.reason) for f in plan.flags])
+    _section(
+        console,
+        f"May not do it any more ({len(plan.flags)})",
+        ("task", "why"),
+        [(f.task, f.reason) for f in plan.flags],
+    )
     _section(console, f"Holds ({len(plan.holds)})", ("task", "waits for"), [(h.task, h.reason) for h in plan.holds])
     for note in report.notes:
         console.print(Text(note))

@@ -6,12 +6,10 @@ import csv
 from datetime import date
 from pathlib import Path
 
+from api.escaping import escaped
 from api.report.sheets import sheets
 from api.report.source import ReportData
 from api.report.tables import Table, Value
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""A text cell that starts like this would run as a formula in a spreadsheet (CWE-1236)."""
 
 
 def write_csvs(report: ReportData, folder: Path) -> tuple[Path, ...]:
@@ -36,6 +34,4 @@ def csv_text(cell: Value) -> str:
         return ""
     if isinstance(cell, date):
         return cell.isoformat()
-    if isinstance(cell, str) and cell.startswith(FORMULA_STARTS):
-        return f"'{cell}"
-    return str(cell)
+    return escaped(cell) if isinstance(cell, str) else str(cell)

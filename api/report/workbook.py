@@ -14,7 +14,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from api.report.csv_files import FORMULA_STARTS
+from api.escaping import FORMULA_STARTS
 from api.report.sheets import sheets
 from api.report.source import ReportData
 from api.report.tables import Column, Kind, Table, Value
