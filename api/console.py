@@ -48,15 +48,6 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     return found
 
 
-def hours(minutes: int) -> str:
-    """Return minutes as people say them: ``3 h 30``."""
-    sign, minutes = ("-" if minutes < 0 else ""), abs(minutes)
-    whole, rest = divmod(minutes, 60)
-    if not whole:
-        return f"{sign}{rest} min"
-    return f"{sign}{whole:,} h {rest:02d}" if rest else f"{sign}{whole:,} h"
-
-
 class ProgressLine:
     """One live line with phase, objective, bound and gap; plain lines now and then where nobody watches."""
 

@@ -16,8 +16,9 @@ from solver.batch import solve, today
 from solver.board import compile_board
 from solver.firm import Firm
 from solver.metrics import measure
-from solver.plan import StopReason
+from solver.plan import Plan, StopReason
 from solver.rebalance import proposals
+from solver.search import ProgressCallback
 from solver.stop import FirstOf, Stop, TargetGap, WorkBudget
 
 
@@ -41,12 +42,17 @@ class Budget:
         return tuple(rules)
 
 
-def solved(firm: Firm, *, now: datetime, budget: Budget, seed: int, quiet: bool, notes: tuple[str, ...]) -> ReportData:
-    """Solve a firm and gather plan, today, metrics and proposals. Ctrl-C ends the search and keeps the best plan."""
+def plan_of(firm: Firm, *, now: datetime, budget: Budget, seed: int, on_progress: ProgressCallback) -> Plan:
+    """Solve a firm. Ctrl-C ends the search and keeps the best plan; a second one ends the command."""
     cancel = Cancel()
-    with _cancelled_by_interrupt(cancel), ProgressLine(quiet=quiet) as line:
-        stop = FirstOf((cancel, *budget.rules()))
-        plan = solve(firm, now=now, stop=stop, seed=seed, on_progress=line)
+    with _cancelled_by_interrupt(cancel):
+        return solve(firm, now=now, stop=FirstOf((cancel, *budget.rules())), seed=seed, on_progress=on_progress)
+
+
+def solved(firm: Firm, *, now: datetime, budget: Budget, seed: int, quiet: bool, notes: tuple[str, ...]) -> ReportData:
+    """Solve a firm and gather plan, today, metrics and proposals."""
+    with ProgressLine(quiet=quiet) as line:
+        plan = plan_of(firm, now=now, budget=budget, seed=seed, on_progress=line)
     before = today(firm, now=now)
     return ReportData(
         firm=firm,

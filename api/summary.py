@@ -8,9 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from api.console import hours, table
+from api.console import table
 from api.report import ReportData
 from solver.plan import Metrics
+from solver.wording import hours_text
 
 SHOWN = 8
 """Rows of each table in a terminal; the report has them all."""
@@ -103,5 +104,5 @@ def _metric_rows(before: Metrics, after: Metrics) -> list[tuple[str, str, str]]:
         row("on time, forecast", "on_time_forecast_pct", " %"),
         row("escalations", "escalations", ""),
         row("late open tasks", "late_open", ""),
-        ("work assigned", hours(before.load_min), hours(after.load_min)),
+        ("work assigned", hours_text(before.load_min), hours_text(after.load_min)),
     ]

@@ -23,6 +23,7 @@ from solver.problem import ESCALATED, Assignment, Problem, compile_problem, pers
 from solver.reading import read_back
 from solver.refusal import Refusal, Refused, nearest_name
 from solver.repairs import ways_out
+from solver.wording import hours_text
 from solver.writing import board_of
 
 FORCED_PEOPLE = 8
@@ -235,8 +236,8 @@ def _why_not(problem: Problem, plan: Plan, task: str, person: str, work_units: f
     reason = "the hours are there, but the plan as a whole costs more"
     if window is not None:
         reason = (
-            f"from {window.first_day} to {window.last_day} there are {window.open_min} open minutes, "
-            f"{window.promised_min} promised, {window.missing_min} missing"
+            f"from {window.first_day} to {window.last_day} there are {hours_text(window.open_min)} open, "
+            f"{hours_text(window.promised_min)} promised, {hours_text(window.missing_min)} missing"
         )
     answer = _answer(board, task, person, "window" if window else "price", reason)
     if forced is None:

@@ -9,6 +9,7 @@ import numpy as np
 from solver.board import Board, TaskRow
 from solver.plan import RepairKind, WayOut
 from solver.windows import Span
+from solver.wording import hours_text
 
 WAYS_PER_KIND = 3
 """Ways listed per kind: the cheapest few are what a manager reads."""
@@ -22,8 +23,8 @@ def ways_out(board: Board, row: TaskRow, span: Span, people: Sequence[int] | Non
     who = [p for p in board.qualified(row) if people is None or p in people]
     hours = sorted((w for p in who for w in _add_hours(board, row, span, p)), key=_cost)
     days = sorted((w for p in who for w in _move_deadline(board, row, span, p)), key=lambda w: (w.day, w.person))
-    releases = sorted((w for p in who for w in _release_task(board, row, span, p)), key=_cost)
-    return (*hours[:WAYS_PER_KIND], *days[:WAYS_PER_KIND], *releases[:WAYS_PER_KIND])
+    releases = _release_tasks(board, row, span, who)
+    return (*hours[:WAYS_PER_KIND], *days[:WAYS_PER_KIND], *releases)
 
 
 def _cost(way: WayOut) -> tuple[int, str, str]:
@@ -45,7 +46,7 @@ def _add_hours(board: Board, row: TaskRow, span: Span, person: int) -> list[WayO
             kind=RepairKind.ADD_HOURS,
             person=board.firm.people[person].id,
             minutes=gap,
-            sentence=f"add {gap} minutes for {label} by {day}",
+            sentence=f"add {hours_text(gap)} for {label} by {day}",
         )
     ]
 
@@ -70,33 +71,37 @@ def _move_deadline(board: Board, row: TaskRow, span: Span, person: int) -> list[
     ]
 
 
-def _release_task(board: Board, row: TaskRow, span: Span, person: int) -> list[WayOut]:
-    """Try each task the person holds, smallest first, on a copy of nothing: withdraw, look, promise again."""
+def _release_tasks(board: Board, row: TaskRow, span: Span, people: Sequence[int]) -> list[WayOut]:
+    """Try held tasks, smallest first over all people: withdraw, look, promise again. One way per person.
+
+    A task shorter than the person's gap frees too little in the window that is short, so it is not tried.
+    """
     if span.due < span.release:
         return []
-    work = int(row.work_min[person])
+    gaps = {p: _gap(board, row, span, p) for p in people}
     held = sorted(
-        (promise.work_min, name)
+        (promise.work_min, board.firm.people[promise.person].id, name, promise.person)
         for name, promise in board.promises.items()
-        if promise.person == person and _movable(board, name)
+        if promise.work_min >= gaps.get(promise.person, promise.work_min + 1) and _movable(board, name)
     )
-    for minutes, name in held:
-        task = board.known[name]
-        promise = board.withdraw(name)
-        fits = board.ledger.fits(person, span.release, span.due, work)
+    found: dict[int, WayOut] = {}
+    for minutes, id, name, person in held:
+        if person in found:
+            continue
+        task, promise = board.known[name], board.withdraw(name)
+        fits = board.ledger.fits(person, span.release, span.due, int(row.work_min[person]))
         board.promise(task, *promise)
         if fits:
-            label = board.firm.people[person].label
-            return [
-                WayOut(
-                    kind=RepairKind.RELEASE_TASK,
-                    person=board.firm.people[person].id,
-                    minutes=minutes,
-                    task=name,
-                    sentence=f"take {name} ({minutes} minutes) from {label}",
-                )
-            ]
-    return []
+            found[person] = WayOut(
+                kind=RepairKind.RELEASE_TASK,
+                person=id,
+                minutes=minutes,
+                task=name,
+                sentence=f"take {name} ({hours_text(minutes)}) from {board.firm.people[person].label}",
+            )
+            if len(found) == WAYS_PER_KIND:
+                break
+    return list(found.values())
 
 
 def _movable(board: Board, name: str) -> bool:

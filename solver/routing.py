@@ -17,6 +17,7 @@ from solver.plan import Candidate, Decision, Filter, Outcome
 from solver.refusal import Refusal, Refused, nearest_name
 from solver.repairs import ways_out
 from solver.windows import Span, Window, graded_windows
+from solver.wording import hours_text
 
 
 def place(board: Board, task: Task) -> Decision:
@@ -140,7 +141,7 @@ def _candidates(
 
 def _why_first(board: Board, person: int, remaining: NDArray[np.int32]) -> str:
     return (
-        f"{board.firm.people[person].label} has the most remaining hours this week ({remaining[person]} minutes) "
+        f"{board.firm.people[person].label} has the most remaining hours this week ({hours_text(int(remaining[person]))}) "
         "among those with the skill, the level and enough open hours before the deadline"
     )
 
@@ -232,7 +233,7 @@ def why_nobody(board: Board, row: TaskRow, candidates: tuple[Candidate, ...]) ->
         best = min(short, key=lambda c: (c.gap_min, c.person))
         return (
             f"{len(short)} qualified {_people(len(short))}, none with enough open hours before the deadline: "
-            f"{names[best.person]} is nearest, {best.gap_min} minutes short"
+            f"{names[best.person]} is nearest, {hours_text(best.gap_min)} short"
         )
     if not people:
         return "the firm has no people"

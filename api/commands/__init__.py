@@ -1,1 +1,1 @@
-"""One module per family of commands; each loads its libraries when it is called."""
+"""What each command of the command line does; `api.cli` only declares their options."""

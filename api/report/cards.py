@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from api.report.source import ReportData
-from api.report.wording import MINUS, NONE, count_text, percent_text
+from api.report.wording import NONE, count_text, percent_text
 from solver.plan import Metrics, MetricsReport, Plan
+from solver.wording import MINUS
 
 
 class Direction(StrEnum):

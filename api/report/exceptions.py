@@ -9,8 +9,9 @@ from typing import TypeVar
 from api.report.labels import Names, PersonLabel, TaskLabel
 from api.report.proposed import promise_text
 from api.report.source import ReportData
-from api.report.wording import day_text, hours_text, sentence_text
+from api.report.wording import day_text, sentence_text
 from solver.plan import Candidate, EscalatedTask, Flag, Hold, Plan, PlannedTask, RepairKind, WayOut
+from solver.wording import hours_text
 
 About = TypeVar("About", EscalatedTask, Flag, Hold, PlannedTask)
 """Whatever the plan says about one task."""

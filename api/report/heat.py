@@ -8,9 +8,10 @@ from datetime import date
 
 from api.report.labels import Names, PersonLabel
 from api.report.source import ReportData
-from api.report.wording import hours_text, percent_text, share_pct, week_text
+from api.report.wording import percent_text, share_pct, week_text
 from solver.firm import Firm
 from solver.plan import MetricsReport, WeekLoad
+from solver.wording import hours_text
 
 STEPS_PCT = (1, 40, 60, 80, 95)
 """Lower ends of the shades above the palest, in percent of capacity; above 100 has a hue of its own."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
-from api.report.wording import deadline_text, hours_text
+from api.report.wording import deadline_text
 from solver.firm import Client, Firm, Person, Task, TaskType
+from solver.wording import hours_text
 
 
 @dataclass(frozen=True)

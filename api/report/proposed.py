@@ -7,8 +7,9 @@ from datetime import date
 
 from api.report.labels import Names, PersonLabel, TaskLabel
 from api.report.source import ReportData
-from api.report.wording import day_text, hours_text, percent_text, sentence_text, share_pct
+from api.report.wording import day_text, percent_text, sentence_text, share_pct
 from solver.plan import LoadChange, Move, Plan, PlannedTask, Proposal
+from solver.wording import hours_text
 
 WIDEST_PCT = 200.0
 """Longest bar drawn, in percent of capacity; what lies beyond shows in its number, or it would dwarf all the others."""

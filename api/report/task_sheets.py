@@ -10,8 +10,9 @@ from api.report.labels import Names, TaskLabel
 from api.report.source import ReportData
 from api.report.tables import Column, Kind, Table, Value, count, day, decimal_hours, hours, table, text
 from api.report.timetable import monday_of
-from api.report.wording import hours_text, sentence_text
+from api.report.wording import sentence_text
 from solver.plan import EscalatedTask, Plan, PlannedTask
+from solver.wording import hours_text
 
 TASK_COLUMNS = (text("Task", 12), text("Type", 24), text("Client", 26), day("Deadline"))
 

@@ -10,9 +10,10 @@ from datetime import date, timedelta
 from api.report.heat import people_in_order
 from api.report.labels import Names, PersonLabel, TaskLabel
 from api.report.source import ReportData
-from api.report.wording import count_text, day_short, hours_text, week_text
+from api.report.wording import count_text, day_short, week_text
 from solver.calendar import capacity_min, day_list
 from solver.plan import WorkDay
+from solver.wording import hours_text
 
 
 @dataclass(frozen=True)

@@ -24,17 +24,6 @@ MONTH_NAMES = (
 )
 NONE = "\u2013"
 """The dash shown where a number cannot exist."""
-MINUS = "\u2212"
-"""The typographic minus, as wide as a plus."""
-
-
-def hours_text(work_min: int) -> str:
-    """Return minutes as ``3 h 30``, ``8 h`` or ``45 min``."""
-    sign = MINUS if work_min < 0 else ""
-    whole, rest = divmod(abs(work_min), 60)
-    if not whole and rest:
-        return f"{sign}{rest} min"
-    return f"{sign}{whole:,} h" + (f" {rest:02d}" if rest else "")
 
 
 def day_text(day: date) -> str:

@@ -12,9 +12,10 @@ from api.report import ReportData
 from api.report.cards import Direction, headline, people_inside_hours
 from api.report.heat import HeatCell
 from api.report.story import tell
-from api.report.wording import deadline_text, hours_text, percent_text, sentence_text
+from api.report.wording import deadline_text, percent_text, sentence_text
 from solver.plan import Filter, Flag, Move, Term
 from solver.prices import TERMS
+from solver.wording import hours_text
 
 
 @pytest.mark.parametrize(
