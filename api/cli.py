@@ -18,6 +18,7 @@ from api.intake.values import DateOrder
 from api.opening import Source, open_firm
 from scenarios.firms import Season
 from solver.firm import Priority
+from solver.refusal import nearest_name
 
 if TYPE_CHECKING:
     from api.solving import Budget
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Decides who in an accounting firm does which piece of work, by when, and says why.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -87,7 +87,7 @@ def solve(
     folder: Folder,
     out: Annotated[Path | None, typer.Option(help="Write the plan with its timetable as JSON.")] = None,
     report: Annotated[
-        list[Path] | None, typer.Option(help="Write a report: .html, .xlsx or a folder. Repeatable.")
+        list[Path] | None, typer.Option(metavar="PATH", help="Write a report: .html, .xlsx or a folder. Repeatable.")
     ] = None,
     now: Now = None,
     seconds: Seconds = None,
@@ -235,10 +235,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Run the command with ``arguments`` and return its exit code."""
     try:
-        return int(app(args=arguments, prog_name="evenhand", standalone_mode=False) or Exit.DONE)
+        return int(app(args=arguments or ["--help"], prog_name="evenhand", standalone_mode=False) or Exit.DONE)
     except typer.TyperException as error:
-        wrong = CommandError("usage", error.format_message(), exit_code=Exit.USAGE)
-        return _fail(wrong, as_json="--json" in arguments)
+        return _fail(_usage(error.format_message(), arguments), as_json="--json" in arguments)
     except typer.Abort:
         return Exit.CANCELLED
     except BrokenPipeError:
@@ -254,6 +253,16 @@ def run(arguments: list[str]) -> int:
             message = f"a defect of Evenhand: {type(error).__name__}: {error}{where}. Nothing of yours was changed."
             known = CommandError("defect", message, exit_code=Exit.DEFECT)
         return _fail(known, as_json="--json" in arguments)
+
+
+def _usage(message: str, arguments: list[str]) -> CommandError:
+    known = sorted(str(one.name or one.callback.__name__) for one in app.registered_commands if one.callback)
+    said = next((word for word in arguments if not word.startswith("-")), "")
+    if said in known:
+        hint = f"Maybe see `evenhand {said} --help`."
+        return CommandError("usage", f"{message} {hint}", exit_code=Exit.USAGE, hint=hint)
+    near = nearest_name(said, known)
+    return CommandError("usage", f'{message} Nearest: "{near}".', exit_code=Exit.USAGE, value=said, nearest=near)
 
 
 def _fail(error: CommandError, *, as_json: bool) -> int:

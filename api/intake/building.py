@@ -215,14 +215,16 @@ class Building:
                 self._remember_refused(sheet, entry)
         return found
 
-    def _resolve(self, sheet: str, entry: Entry, payload: dict[str, Any], place: str, index: Index) -> bool:
+    def _resolve(
+        self, sheet: str, entry: Entry, payload: dict[str, Any], place: str, index: Index, shown_as: str = ""
+    ) -> bool:
         outer, _, inner = place.partition(".")
         if inner:
             nested = payload.get(outer)
             if not isinstance(nested, dict):
                 return True
             nested = dict(nested)
-            sound = self._resolve(sheet, entry, nested, inner, index)
+            sound = self._resolve(sheet, entry, nested, inner, index, shown_as=f"{outer}_{inner}")
             payload[outer] = nested
             return sound
         said = payload.get(place)
@@ -234,7 +236,8 @@ class Building:
                 continue
             meant = index.resolve(one)
             if meant is None:
-                self._refuse(sheet, entry, place, one, index.reason(one), index.nearest(one), "unknown_reference")
+                name = shown_as or place
+                self._refuse(sheet, entry, name, one, index.reason(one), index.nearest(one), "unknown_reference")
                 return False
             ids.append(meant)
         if place in payload:

@@ -200,8 +200,8 @@ def clock(cell: Cell, order: DateOrder) -> time:
     found = re.fullmatch(r"(\d{1,2})(?::(\d{2}))?(?::(\d{2}))?\s*([ap])?\.?(?:m\.?)?", str(cell).casefold())
     if found and (found[2] or found[4]):
         hour, half = int(found[1]), found[4]
-        if half and 1 <= hour <= 12:
-            hour = hour % 12 + (12 if half == "p" else 0)
+        if half:
+            hour = hour % 12 + (12 if half == "p" else 0) if 1 <= hour <= 12 else 24
         if hour <= 23 and int(found[2] or 0) <= 59 and int(found[3] or 0) <= 59:
             return time(hour, int(found[2] or 0), int(found[3] or 0))
     raise BadValue("not_a_time", "is not a time of day", "17:00")
