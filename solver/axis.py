@@ -45,6 +45,8 @@ class Axis:
     day_length: int
     workday_start_min: int
     keys: tuple[tuple[date, int], ...]
+    boundaries: frozenset[tuple[date, int]]
+    passed: int
 
     @property
     def count(self) -> int:
@@ -67,7 +69,26 @@ class Axis:
         cut = _full_hour(self._elapsed(task.deadline_time), self.day_length)
         if cut in (0, self.day_length) or task.deadline not in self.days:
             return True
-        return (task.deadline, cut) in self.keys or cut < self.ends[self.days.index(task.deadline)]
+        if task.deadline == self.first_day and cut <= self.passed:
+            return True
+        return (task.deadline, cut) in self.boundaries
+
+    def holds(self, task: Task) -> bool:
+        """Whether an arrival's deadline lies on the axis, exactly; the longest axis holds every later one in its last slot."""
+        longest = (self.last_day - self.first_day).days >= LONGEST_HORIZON_DAYS
+        return self.has_cut(task) and (longest or task.deadline <= self.last_day)
+
+    def slot_after(self, coarser: Axis, release: int) -> int:
+        """Return the slot of this axis that begins where slot ``release`` of a coarser axis of the same firm does."""
+        if release >= coarser.count:
+            return self.count
+        return bisect_right(self.keys, coarser.keys[release - 1]) if release else 0
+
+    def slot_until(self, coarser: Axis, due: int) -> int:
+        """Return the slot of this axis that ends where slot ``due`` of a coarser axis of the same firm does."""
+        if due >= coarser.count:
+            return self.count
+        return bisect_right(self.keys, coarser.keys[due]) - 1
 
     def week_end_slots(self) -> tuple[int, ...]:
         """Return the last slot of each calendar week (Monday to Sunday) on the axis, earliest first."""
@@ -106,6 +127,8 @@ def build_axis(firm: Firm, now: datetime, also: Iterable[Task] = ()) -> tuple[Ax
         day_length=length,
         workday_start_min=start_min,
         keys=keys,
+        boundaries=frozenset((days[i], end) for i, _, end in pieces),
+        passed=passed,
     )
     return axis, np.ascontiguousarray(minutes[:, used])
 

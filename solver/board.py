@@ -207,6 +207,24 @@ class Board:
         self.load_min[promise.person] -= promise.work_min
         return promise
 
+    def cut_for(self, task: Task) -> None:
+        """Lengthen and cut the axis so that an arrival's deadline is a slot boundary; every promise keeps its stretch of time.
+
+        Nothing happens where the axis holds the deadline already. Costs about as much as compiling the board.
+        """
+        if self.axis.holds(task):
+            return
+        before = self.axis
+        self.axis, self.open_min = build_axis(self.firm, self.now, (*self.known.values(), task))
+        self.until_min = _summed(self.open_min)
+        self.ledger = Ledger(self.open_min)
+        for id, (person, window, minutes) in self.promises.items():
+            release = self.axis.slot_after(before, window.release)
+            due = self.axis.slot_until(before, window.due)
+            self.ledger.promise(person, release, due, minutes)
+            self.promises[id] = Promise(person, window._replace(release=release, due=due), minutes)
+        _compile_tasks(self)
+
 
 _FAR_DAY = 3_000_000
 """Ordinals below this are real leave dates (the year 8214); the default is the last day Python knows."""
@@ -245,8 +263,6 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
     held = tuple(task for task in firm.tasks if task.open and is_held(firm, task, types[task.type]))
     waiting = {task.id for task in held}
     tasks = tuple(task for task in firm.tasks if task.open and task.id not in waiting)
-    until = np.zeros((len(firm.people), axis.count + 1), dtype=np.int64)
-    until[:, 1:] = np.cumsum(open_min, axis=1)
     reviewed_by: dict[str, list[str]] = {}
     for task in firm.tasks:
         if task.reviews is not None:
@@ -263,18 +279,29 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
         windows=(),
         held=held,
         load_min=np.zeros(len(firm.people), dtype=np.int64),
-        until_min=until,
+        until_min=_summed(open_min),
         types=types,
         clients={client.id: client for client in firm.clients},
         known={task.id: task for task in firm.tasks},
         reviewed_by=reviewed_by,
         task_index={task.id: t for t, task in enumerate(tasks)},
     )
-    board.rows = tuple(board.row_of(task) for task in tasks)
-    remaining = {row.task.id: row.remaining_min for row in board.rows}
-    board.windows = tuple(graded_windows(axis, tasks, remaining, firm.policy.weights))
+    _compile_tasks(board)
     _promise_today(board)
     return board
+
+
+def _compile_tasks(board: Board) -> None:
+    board.rows = tuple(board.row_of(task) for task in board.tasks)
+    remaining = {row.task.id: row.remaining_min for row in board.rows}
+    board.windows = tuple(graded_windows(board.axis, board.tasks, remaining, board.firm.policy.weights))
+
+
+def _summed(open_min: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the minutes before each slot, ``(people, slots + 1)``."""
+    until = np.zeros((open_min.shape[0], open_min.shape[1] + 1), dtype=np.int64)
+    until[:, 1:] = np.cumsum(open_min, axis=1)
+    return until
 
 
 def _promise_today(board: Board) -> None:

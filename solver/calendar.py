@@ -31,7 +31,7 @@ def closed_days(calendar: HolidayCalendar, days: Sequence[date]) -> frozenset[da
     public: Mapping[date, str] = {}
     if calendar.country is not None and years:
         public = public_holidays.country_holidays(calendar.country, subdiv=calendar.subdivision, years=years)
-    closed = {day for day in days if day in public} | set(calendar.extra)
+    closed = {day for day in days if day in public or day in calendar.extra}
     return frozenset(closed - set(calendar.worked))
 
 

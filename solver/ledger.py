@@ -46,11 +46,9 @@ class Ledger:
 
     def room_min(self, person: int, release: int, due: int) -> int:
         """Return the longest task in minutes that fits this person between release and due (slots, both included)."""
-        if release >= self.slots:
+        if due >= self.slots:
             return int(FREE)
-        if due < release:
-            return 0
-        return max(int(self.room[person, release, min(due, self.slots - 1)]) if due < self.slots else int(FREE), 0)
+        return max(int(self.room[person, release, due]), 0) if release <= due else 0
 
     def rooms_min(self, release: int, due: int) -> NDArray[np.int32]:
         """Return `room_min` for every person."""

@@ -44,6 +44,7 @@ def _decide(board: Board, task: Task) -> tuple[Decision, tuple[int, Window, int]
     _check(board, task)
     if is_held(board.firm, task, board.types[task.type]):
         return _held(task), None
+    board.cut_for(task)
     row = board.row_of(task)
     span = board.span_of(task)
     stops, gaps = _stops(board, row, span)

@@ -54,6 +54,9 @@ def timetable(open_min: NDArray[np.int64], jobs: Sequence[Job]) -> list[Cell]:
     """
     slots = len(open_min)
     arriving = sorted((job for job in jobs if job.due < slots), key=lambda job: (job.release, job.due, job.task))
+    for job in arriving:
+        if job.due < job.release:
+            raise BrokenPromiseError(f'task "{job.task}" is promised by slot {job.due}, before it is released')
     ready: list[tuple[int, str, int]] = []
     cells: list[Cell] = []
     next_job = 0

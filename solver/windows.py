@@ -151,7 +151,7 @@ def _windows(
         if r <= d
     }
     beyond_price = late_price_min(weights, task, remaining_min, days_late(axis, task, axis.count))
-    if task.deadline > axis.last_day or axis.release_slot(task.release) >= axis.count:
+    if task.deadline > axis.last_day:
         beyond_price = 0
     found.add(Window(axis.count, axis.count, beyond_price))
     return tuple(sorted(found, key=lambda window: (window.price_min, window.due, window.release)))

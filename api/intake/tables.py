@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -18,6 +19,11 @@ SEPARATORS = (",", ";", "\t", "|")
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 WORKBOOK_ENDINGS = (".xlsx", ".xlsm")
 OTHER_SPREADSHEETS = (".xls", ".ods", ".numbers", ".xlsb")
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, SyntaxError,
+    NotImplementedError, RuntimeError, OSError,
+)  # fmt: skip
+"""What the workbook reader raises on damaged files (found by damaging some at random); ``RuntimeError`` is a password."""
 BINARY_STARTS = (b"PK\x03\x04", b"\x89PNG", b"%PDF", b"\xd0\xcf\x11\xe0", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b")
 
 
@@ -91,7 +97,7 @@ def read_workbook(path: Path) -> Iterator[RawTable]:
                 _put_results(records, [list(cells) for cells in _rows(calculated[title])])
             _take(table, records)
             yield table
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
+    except DAMAGE as error:
         raise IntakeError(f"{path.name} is a damaged workbook: {error}. Maybe open and save it again.") from error
     finally:
         plain.close()
@@ -153,7 +159,7 @@ def _loaded(path: Path, *, calculated: bool) -> Any:
 
     try:
         return openpyxl.load_workbook(path, read_only=True, data_only=calculated)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, EOFError, SyntaxError, TypeError) as error:
+    except (InvalidFileException, *DAMAGE) as error:
         advice = "Maybe it is protected by a password, or is no .xlsx file; open it and save it as .xlsx."
         raise IntakeError(f"{path.name} does not open as a workbook. {advice}") from error
 
