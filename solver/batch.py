@@ -54,7 +54,8 @@ def solve_board(
     """Plan every open task of a compiled board; see `solve`."""
     problem = compile_problem(board)
     rule = rule_plan(problem)
-    search = _search(problem, completed(problem, rule), stop, seed, on_progress)
+    start = min(completed(problem, rule), rule, key=problem.objective_min)
+    search = _search(problem, start, stop, seed, on_progress)
     anneal_from(search)
     if search.stop_reason in (None, StopReason.WORK, StopReason.WALL_CLOCK, StopReason.GAP):
         _prove(search)

@@ -83,6 +83,8 @@ class Board:
         Today's promise of each task that has a person who may do it.
     flagged
         Tasks whose person may not do them any more, with the filter that says so.
+    learnt
+        What was known before of each task that a promise brought along, ``None`` for nothing.
     """
 
     firm: Firm
@@ -104,6 +106,7 @@ class Board:
     task_index: Mapping[str, int]
     promises: dict[str, Promise] = field(default_factory=dict)
     flagged: dict[str, Filter] = field(default_factory=dict)
+    learnt: dict[str, Task | None] = field(default_factory=dict)
 
     def row_of(self, task: Task) -> TaskRow:
         """Compile one task against everybody; also for an arrival that the firm does not hold yet."""
@@ -142,9 +145,14 @@ class Board:
         for other in self.piece(task):
             if other in self.promises:
                 people.append(self.promises[other].person)
-            elif not self.known[other].open and self.known[other].assignee is not None:
+            elif self.keeps(other):
                 people.append(self.staff.row[str(self.known[other].assignee)])
         return people
+
+    def keeps(self, task_id: str) -> bool:
+        """Whether a task stays with its person whatever is planned: it is finished, or waits for its estimate."""
+        task = self.known[task_id]
+        return task.assignee is not None and (not task.open or is_held(self.firm, task, self.types[task.type]))
 
     def qualified(self, row: TaskRow) -> list[int]:
         """Return the people whom nothing but time can stop, only the requested one where the client asked."""
@@ -159,10 +167,20 @@ class Board:
         release, due = span.release, span.due
         if task.reviews in self.promises:
             release = max(release, self.promises[task.reviews].window.due + 1)
+        elif task.reviews is not None and self.known[task.reviews].open:
+            release = max(release, self._time_to_prepare(task, self.known[task.reviews], due) + 1)
         for review in self.reviewed_by.get(task.id, ()):
             if review in self.promises:
                 due = min(due, self.promises[review].window.release - 1)
         return Span(min(release, self.axis.count), due)
+
+    def _time_to_prepare(self, review: Task, preparation: Task, due: int) -> int:
+        """Return the slot until which a preparation that nobody has yet is left time: its deadline, or its share of the span."""
+        plain = plain_span(self.axis, preparation)
+        if plain.due < due:
+            return plain.due
+        first, then = (remaining_min(self.firm, one, self.types[one.type]) for one in (preparation, review))
+        return plain.release + (max(due - plain.release, 0) * first) // (first + then)
 
     def in_order(self, task: Task, window: Window) -> bool:
         """Whether a window starts after the promised preparation and ends before the promised reviews."""
@@ -195,17 +213,32 @@ class Board:
         self.promises[task.id] = Promise(person, window, work_min)
         self.ledger.promise(person, window.release, window.due, work_min)
         self.load_min[person] += work_min
-        if task.id not in self.known:
-            self.known[task.id] = task
-            if task.reviews is not None:
-                self.reviewed_by.setdefault(task.reviews, []).append(task.id)
+        if self.known.get(task.id) is not task:
+            self.learnt[task.id] = self.known.get(task.id)
+            self._know(task.id, task)
 
     def withdraw(self, task_id: str) -> Promise:
         """Take a promise back, the exact inverse of `promise`; raises ``KeyError`` for a task nobody holds."""
         promise = self.promises.pop(task_id)
         self.ledger.withdraw(promise.person, promise.window.release, promise.window.due, promise.work_min)
         self.load_min[promise.person] -= promise.work_min
+        if task_id in self.learnt:
+            self._know(task_id, self.learnt.pop(task_id))
         return promise
+
+    def _know(self, task_id: str, task: Task | None) -> None:
+        """Know a task as ``task`` from now on, ``None`` for not at all, and keep the review links true."""
+        before = self.known.get(task_id)
+        if before is not None and before.reviews is not None:
+            self.reviewed_by[before.reviews].remove(task_id)
+            if not self.reviewed_by[before.reviews]:
+                del self.reviewed_by[before.reviews]
+        if task is None:
+            del self.known[task_id]
+            return
+        self.known[task_id] = task
+        if task.reviews is not None:
+            self.reviewed_by.setdefault(task.reviews, []).append(task_id)
 
     def cut_for(self, task: Task) -> None:
         """Lengthen and cut the axis so that an arrival's deadline is a slot boundary; every promise keeps its stretch of time.
@@ -224,6 +257,23 @@ class Board:
             self.ledger.promise(person, release, due, minutes)
             self.promises[id] = Promise(person, window._replace(release=release, due=due), minutes)
         _compile_tasks(self)
+        self._promise_beyond()
+
+    def _promise_beyond(self) -> None:
+        """Promise again, on a longer axis, what did not fit within the shorter one."""
+        late = [
+            (-self.known[id].priority.factor, id)
+            for id, one in self.promises.items()
+            if one.window.due == self.axis.count
+        ]
+        for _, id in sorted(late):
+            task, (person, beyond, minutes) = self.known[id], self.withdraw(id)
+            t = self.task_index.get(id)
+            windows = self.windows[t] if t is not None else (beyond,)
+            fitting = (
+                w for w in windows if self.in_order(task, w) and self.ledger.fits(person, w.release, w.due, minutes)
+            )
+            self.promise(task, person, next(fitting, beyond), minutes)
 
 
 _FAR_DAY = 3_000_000
@@ -322,8 +372,10 @@ def _promise_one(board: Board, t: int) -> None:
     task, row = board.tasks[t], board.rows[t]
     person = board.staff.row[str(task.assignee)]
     stop = row.stop(person)
-    if stop is None and person in board.worked_on_piece(task):
+    if stop in (None, Filter.GUARDRAIL) and person in board.worked_on_piece(task):
         stop = Filter.REVIEWER
+    if stop is None and task.requested_person not in (None, task.assignee) and not (task.pinned or task.started):
+        stop = Filter.REQUEST
     if stop is not None:
         board.flagged[task.id] = stop
         return

@@ -38,7 +38,7 @@ class Bound:
 def lower_bound(problem: Problem) -> Bound:
     """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large."""
     alone = _alone(problem)
-    if problem.task_count == 0 or _pick_count(problem) > MOST_PICKS:
+    if problem.task_count == 0 or problem.person_count == 0 or _pick_count(problem) > MOST_PICKS:
         return Bound(alone, 0.0)
     relaxation = _Relaxation(problem)
     best, iterations = float(alone), 0
@@ -61,7 +61,8 @@ def _alone(problem: Problem) -> int:
     some = problem.allowed.any(axis=1)
     comfort = np.where(problem.allowed, problem.comfort_min, np.iinfo(np.int32).max)
     late = problem.late_min[problem.first_window[:-1]] if problem.task_count else cheapest
-    cheapest[some] = np.minimum(cheapest[some], comfort[some].min(axis=1) + late[some])
+    if some.any():
+        cheapest[some] = np.minimum(cheapest[some], comfort[some].min(axis=1) + late[some])
     return int(cheapest.sum())
 
 

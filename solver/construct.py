@@ -18,7 +18,10 @@ def rule_plan(problem: Problem) -> Assignment:
     ledger = problem.board.ledger.copy()
     for t in np.flatnonzero(plan.who == ESCALATED).tolist():
         for w in problem.windows_of(t):
-            if problem.late_min[w] == 0 and _place_first(problem, plan, ledger, t, w, _ranked(problem, ledger)):
+            may_be_late = problem.board.tasks[t].requested_person is not None  # a client's request sets the hours aside
+            if (may_be_late or problem.late_min[w] == 0) and _place_first(
+                problem, plan, ledger, t, w, _ranked(problem, ledger)
+            ):
                 break
     return plan
 

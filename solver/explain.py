@@ -63,7 +63,7 @@ class Explanation(Frozen):
         parts = [f"{self.task} goes to {self.label}" + (f" at {paid} minutes" if paid else " at no extra price")]
         if self.next_best is not None:
             parts.append(
-                f"{self.others} others may do it; the next, {self.next_best}, costs {self.next_best_min} minutes more"
+                f"{self.others} {'other' if self.others == 1 else 'others'} may do it; the next, {self.next_best}, costs {self.next_best_min} minutes more"
             )
         elif self.others == 0:
             parts.append("nobody else may do it")
@@ -106,7 +106,7 @@ class WhyNot(Frozen):
             more = "less" if self.extra_min < 0 else "more"
             parts.append(f"forcing it {how} {abs(self.extra_min)} minutes {more}")
         if self.moved:
-            parts.append(f"{len(self.moved)} other tasks would change hands")
+            parts.append(f"{len(self.moved)} other {'task' if len(self.moved) == 1 else 'tasks'} would change hands")
         if self.escalated:
             parts.append(f"nobody would take {', '.join(self.escalated)}")
         if self.ways_out:
@@ -224,7 +224,7 @@ def _why_not(problem: Problem, plan: Plan, task: str, person: str, work_units: f
     if arrays.who[t] == p:
         return _answer(board, task, person, "has_it", f"{board.firm.people[p].label} has {task} in this plan")
     stop = board.rows[t].stop(p)
-    if stop is None and p in {board.staff.row[name] for name in _finished_on_piece(board, t)}:
+    if stop in (None, Filter.GUARDRAIL) and person in _settled_on_piece(board, t):
         stop = Filter.REVIEWER
     if stop is not None:
         answer = _answer(board, task, person, stop.value, f"{person} {stop.meaning}")
@@ -255,9 +255,14 @@ def _why_not(problem: Problem, plan: Plan, task: str, person: str, work_units: f
     )
 
 
-def _finished_on_piece(board: Board, t: int) -> list[str]:
+def _settled_on_piece(board: Board, t: int) -> list[str]:
+    """Return the people whose other work on the piece stays with them in every plan."""
     others = (board.known[name] for name in board.piece(board.tasks[t]))
-    return [other.assignee for other in others if not other.open and other.assignee is not None]
+    return [
+        str(other.assignee)
+        for other in others
+        if board.keeps(other.id) or (other.id in board.promises and (other.pinned or other.started))
+    ]
 
 
 def _fixed(board: Board, t: int) -> tuple[str, str]:

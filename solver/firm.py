@@ -13,13 +13,22 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from solver.policy import Frozen, Minutes, Percent, Policy, ValueTier
 from solver.refusal import nearest_name, refuse, unknown
 
+
+def _without_zone(clock: time) -> time:
+    if clock.tzinfo is not None:
+        near = clock.replace(tzinfo=None)
+        raise refuse("time_with_zone", "", clock, "has a zone, where the firm's local time is asked", nearest=near)
+    return clock
+
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 DayMinutes = Annotated[int, Field(ge=0, le=1_440)]
+LocalTime = Annotated[time, AfterValidator(_without_zone)]
 Week = tuple[DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes]
 
 
@@ -225,7 +234,9 @@ class Task(Frozen):
     type: Name
     client: Name
     deadline: date
-    deadline_time: time | None = Field(default=None, description="local time on that day; none: the end of the day")
+    deadline_time: LocalTime | None = Field(
+        default=None, description="local time on that day; none: the end of the day"
+    )
     estimate_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
     logged_min: Minutes = 0
     release: date | None = Field(default=None, description="earliest day of work; none: at once")
@@ -277,8 +288,10 @@ class Firm(Frozen):
 
     name: str = "Firm"
     time_zone: str = Field(default="America/New_York", description="IANA name; all days and times are local to it")
-    workday_start: time = Field(default=time(9, 0), description="local time at which a day's minutes begin to be used")
-    workday_end: time = Field(default=time(17, 0), description="local time at which a day's minutes are used up")
+    workday_start: LocalTime = Field(
+        default=time(9, 0), description="local time at which a day's minutes begin to be used"
+    )
+    workday_end: LocalTime = Field(default=time(17, 0), description="local time at which a day's minutes are used up")
     levels: tuple[Level, ...] = Field(default=DEFAULT_LEVELS, description="lowest first")
     holiday_calendar: HolidayCalendar = HolidayCalendar()
     people: tuple[Person, ...] = ()
@@ -296,7 +309,7 @@ class Firm(Frozen):
         if value not in available_timezones():
             raise refuse(
                 "unknown_time_zone",
-                "time zone",
+                "",
                 value,
                 "is not an IANA time zone",
                 nearest=nearest_name(value, available_timezones()),
@@ -305,7 +318,7 @@ class Firm(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.workday_end <= self.workday_start:
+        if self.workday_end.replace(second=0, microsecond=0) <= self.workday_start.replace(second=0, microsecond=0):
             raise refuse(
                 "workday_reversed", "workday_end", self.workday_end, f"is not after the start {self.workday_start}"
             )

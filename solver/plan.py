@@ -23,6 +23,7 @@ class Filter(StrEnum):
     REVIEWER = "reviewer"
     DEADLINE = "deadline"
     GUARDRAIL = "guardrail"
+    REQUEST = "request"
 
     @property
     def meaning(self) -> str:
@@ -34,6 +35,7 @@ class Filter(StrEnum):
             "reviewer": "worked on the piece that is reviewed",
             "deadline": "has not enough open hours before the deadline",
             "guardrail": "is below the level the work demands",
+            "request": "is not whom the client asked for",
         }[self.value]
 
 

@@ -250,9 +250,8 @@ def _allowed(board: Board, t: int) -> NDArray[np.bool_]:
         only = board.staff.row[task.requested_person]
     allowed = board.rows[t].allowed
     for other in board.piece(task):
-        done = board.known[other]
-        if not done.open and done.assignee is not None:
-            allowed[board.staff.row[done.assignee]] = False
+        if board.keeps(other):
+            allowed[board.staff.row[str(board.known[other].assignee)]] = False
     if only is not None:
         allowed &= np.arange(len(allowed)) == only
     return allowed

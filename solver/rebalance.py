@@ -182,7 +182,7 @@ def _move(problem: Problem, target: _Target) -> Move:
 
 def _loads(problem: Problem, base: Assignment, after: Assignment, bundle: Sequence[_Target]) -> tuple[LoadChange, ...]:
     board = problem.board
-    last = int(problem.dues.max(initial=-1))
+    last = max((board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks), default=-1)
     touched = {target.person for target in bundle} | {int(base.who[target.task]) for target in bundle}
     before_min, after_min = problem.loads_min(base)[:, 0], problem.loads_min(after)[:, 0]
     return tuple(

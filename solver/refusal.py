@@ -104,7 +104,7 @@ def _refusal(detail: Any) -> Refusal:
     context = detail.get("ctx", {})
     place = dotted(detail["loc"])
     if "why" in context:
-        field = context["field"] if not place else f"{place}.{context['field']}"
+        field = ".".join(part for part in (place, context["field"]) if part)
         return Refusal(
             code=detail["type"],
             field=field,

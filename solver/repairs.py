@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 
 from solver.board import Board, TaskRow
+from solver.calendar import capacity_min, day_list
+from solver.firm import Overtime
 from solver.plan import RepairKind, WayOut
-from solver.windows import Span
+from solver.windows import Span, plain_span
 from solver.wording import hours_text
 
 WAYS_PER_KIND = 3
@@ -21,39 +24,71 @@ def ways_out(board: Board, row: TaskRow, span: Span, people: Sequence[int] | Non
     ``people`` restricts the ways to some of those qualified.
     """
     who = [p for p in board.qualified(row) if people is None or p in people]
-    hours = sorted((w for p in who for w in _add_hours(board, row, span, p)), key=_cost)
+    hours = _add_hours(board, row, span, who)
     days = sorted((w for p in who for w in _move_deadline(board, row, span, p)), key=lambda w: (w.day, w.person))
     releases = _release_tasks(board, row, span, who)
-    return (*hours[:WAYS_PER_KIND], *days[:WAYS_PER_KIND], *releases)
-
-
-def _cost(way: WayOut) -> tuple[int, str, str]:
-    return way.minutes, way.person, way.task or ""
+    return (*hours, *days[:WAYS_PER_KIND], *releases)
 
 
 def _gap(board: Board, row: TaskRow, span: Span, person: int) -> int:
     return max(int(row.work_min[person]) - board.ledger.room_min(person, span.release, span.due), 0)
 
 
-def _add_hours(board: Board, row: TaskRow, span: Span, person: int) -> list[WayOut]:
-    """Minutes added between release and deadline lie in every window the task uses, so the gap is exactly what is needed."""
-    gap = _gap(board, row, span, person)
-    if gap == 0 or span.due < span.release:
+def _add_hours(board: Board, row: TaskRow, span: Span, people: Sequence[int]) -> list[WayOut]:
+    """Minutes added between release and deadline lie in every window the task uses, so the gap is what is needed.
+
+    Work of the person that is late today would take added hours first, so it is added to the gap.
+    """
+    if span.due < span.release:
         return []
-    label, day = board.firm.people[person].label, board.axis.day_of(span.due)
-    return [
-        WayOut(
-            kind=RepairKind.ADD_HOURS,
-            person=board.firm.people[person].id,
-            minutes=gap,
-            sentence=f"add {hours_text(gap)} for {label} by {day}",
-        )
-    ]
+    needs = sorted((gap, board.firm.people[p].id, p) for p in people if (gap := _hours_needed(board, row, span, p)))
+    found: list[WayOut] = []
+    day = _last_day(board, row, span)
+    for minutes, id, person in needs:
+        if len(found) < WAYS_PER_KIND and minutes <= _most_added_min(board, row, span, person):
+            sentence = f"add {hours_text(minutes)} for {board.firm.people[person].label} by {day}"
+            found.append(WayOut(kind=RepairKind.ADD_HOURS, person=id, minutes=minutes, sentence=sentence))
+    return found
+
+
+def _hours_needed(board: Board, row: TaskRow, span: Span, person: int) -> int:
+    gap = _gap(board, row, span, person)
+    if gap == 0:
+        return 0
+    late = (one for one in board.promises.values() if one.person == person and not one.window.on_time)
+    return gap + sum(one.work_min for one in late if one.window.release <= span.due)
+
+
+def _last_day(board: Board, row: TaskRow, span: Span) -> date:
+    """Return the last day on which added hours still help: the deadline, or the day before a promised review begins."""
+    if span.due == plain_span(board.axis, row.task).due:
+        return min(row.task.deadline, board.axis.last_day)
+    return board.axis.days[span.due]
+
+
+def _most_added_min(board: Board, row: TaskRow, span: Span, person: int) -> int:
+    """Return how many minutes the person's days until the deadline still have: none on holidays, absences, outside employment."""
+    firm, who, axis = board.firm, board.firm.people[person], board.axis
+    first = max(axis.first_day, row.task.release or axis.first_day)
+    days = day_list(first, _last_day(board, row, span))
+    whole_day = Overtime(first_day=first, last_day=days[-1], extra_min=(1_440,) * 7)
+    alone = firm.model_copy(
+        update={
+            "people": (who,),
+            "time_off": tuple(one for one in firm.time_off if one.person == who.id),
+            "bookings": tuple(one for one in firm.bookings if one.person == who.id),
+        }
+    )
+    longest = alone.model_copy(update={"overtime": (*firm.overtime, whole_day)})
+    added = capacity_min(longest, days)[0] - capacity_min(alone, days)[0]
+    if days[0] == axis.first_day:
+        added[0] = added[0] * (axis.day_length - axis.passed) // axis.day_length
+    return int(added.sum())
 
 
 def _move_deadline(board: Board, row: TaskRow, span: Span, person: int) -> list[WayOut]:
-    if span.release >= board.axis.count:
-        return []
+    if span.release >= board.axis.count or span.due < plain_span(board.axis, row.task).due:
+        return []  # what ends the span is a promised review, not the deadline
     enough = np.flatnonzero(board.ledger.room[person, span.release] >= row.work_min[person])
     later = enough[(enough > span.due) & (enough >= span.release)]
     if len(later) == 0:

@@ -68,6 +68,7 @@ def _check(board: Board, task: Task) -> None:
         ("type", task.type, board.types, "task types"),
         ("client", task.client, board.clients, "clients"),
         ("requested_person", task.requested_person, board.staff.row, "people"),
+        ("reviews", task.reviews, board.known, "tasks"),
     ):
         if value is not None and value not in known:
             raise Refused(
@@ -80,6 +81,12 @@ def _check(board: Board, task: Task) -> None:
                     hint=f"Maybe add it under {where}.",
                 )
             )
+    if not task.open:
+        raise Refused(
+            Refusal(
+                code="not_open", field="status", value=task.status.value, message="needs no work", nearest="planned"
+            )
+        )
     if task.id in board.promises:
         raise Refused(
             Refusal(
@@ -167,7 +174,12 @@ def _requested(
     if stop is Filter.DEADLINE:
         late = graded_windows(board.axis, (task,), {task.id: row.remaining_min}, board.firm.policy.weights)[0]
         work = int(row.work_min[person])
-        window = next(w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work))
+        fitting = (w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work))
+        found = next(fitting, None)
+        if found is None:
+            reason = f"the client asked for {label}, who cannot finish before its review is promised to begin"
+            return _escalated(board, row, span, candidates, reason=reason), None
+        window = found
     reason = f"the client asked for {label}"
     decision = _placed(board, task, person, window, candidates, reason=reason, overload_min=int(gaps[person]))
     return decision, (person, window, int(row.work_min[person]))

@@ -48,7 +48,7 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
 def board_of(problem: Problem, plan: Assignment) -> Board:
     """Return a board on which the plan's promises stand in place of today's."""
     source = problem.board
-    board = Board(**{**vars(source), "promises": {}, "flagged": dict(source.flagged)})
+    board = Board(**{**vars(source), "promises": {}, "flagged": dict(source.flagged), "learnt": {}})
     board.known = dict(source.known)
     board.reviewed_by = {name: list(found) for name, found in source.reviewed_by.items()}
     board.load_min = np.zeros_like(source.load_min)
