@@ -88,7 +88,7 @@ DEPARTMENT_SHARES = {"tax": 0.55, "accounting": 0.27, "audit": 0.18}
 """A: people by department."""
 
 START = {"busy": date(2027, 3, 1), "quiet": date(2027, 6, 7)}
-"""Mondays from which each season is planned."""
+"""A: Mondays from which each season is planned."""
 
 FIRST_NAMES = (
     "Ada", "Ben", "Carla", "Dana", "Elif", "Farid", "Grace", "Hugo", "Ines", "Jamal", "Kira", "Liam", "Mona", "Noah", "Olga",

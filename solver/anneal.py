@@ -4,7 +4,8 @@ Each move is judged by its price difference first and only then by the windows o
 plan on the way never breaks a rule. Measured on two cores this alone beats every other single method at 3,000 tasks; small
 firms with scarce people need the exact neighbourhoods of `solver.search` afterwards (docs/benchmarks.md).
 
-Moves are drawn by a generator of our own (xorshift64*, Vigna 2016) kept in the state, so a run is the same everywhere.
+Moves are drawn by a generator of our own (xorshift64*, Vigna 2016) kept in the state, so a run is the same everywhere. All compiled
+functions stand in this one module: the compiler's cache is kept per file, and a call across files would compile the callee again.
 """
 
 from __future__ import annotations

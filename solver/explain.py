@@ -62,9 +62,8 @@ class Explanation(Frozen):
         paid = ", ".join(f"{price.term} {price.minutes}" for price in self.prices if price.minutes)
         parts = [f"{self.task} goes to {self.label}" + (f" at {paid} minutes" if paid else " at no extra price")]
         if self.next_best is not None:
-            parts.append(
-                f"{self.others} {'other' if self.others == 1 else 'others'} may do it; the next, {self.next_best}, costs {self.next_best_min} minutes more"
-            )
+            others = "1 other" if self.others == 1 else f"{self.others} others"
+            parts.append(f"{others} may do it; the next, {self.next_best}, costs {self.next_best_min} minutes more")
         elif self.others == 0:
             parts.append("nobody else may do it")
         parts += [text for text in (self.flag, self.cause and f"late: {self.cause}") if text]

@@ -6,7 +6,6 @@ Minutes are whole minutes of work; days are local days of the firm's time zone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Self
@@ -16,7 +15,7 @@ import holidays
 from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
 
 from solver.policy import Frozen, Minutes, Percent, Policy, ValueTier
-from solver.refusal import nearest_name, refuse, unknown
+from solver.refusal import nearest_name, refuse, require_known, require_unique
 
 
 def _without_zone(clock: time) -> time:
@@ -390,18 +389,3 @@ class Firm(Frozen):
         if name is None:
             return 0
         return next(i for i, level in enumerate(self.levels) if level.name == name)
-
-
-def require_unique(field: str, ids: Iterable[str]) -> None:
-    """Refuse the second of two equal ids."""
-    seen: set[str] = set()
-    for one in ids:
-        if one in seen:
-            raise refuse("duplicate_id", field, one, "occurs twice", hint="Maybe one of the two should be removed.")
-        seen.add(one)
-
-
-def require_known(field: str, value: str | None, known: Collection[str], where: str) -> None:
-    """Refuse a reference to something that does not exist."""
-    if value is not None and value not in known:
-        raise unknown(field, value, known, where)

@@ -118,6 +118,7 @@ def solve(choice: Choice, *, work_units: float, seed: int) -> tuple[Assignment |
     """Solve within a deterministic budget; return the plan found, whether it is proven best, and the work used."""
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
+    solver.parameters.catch_sigint_signal = False  # it would leave the process without its own handler
     solver.parameters.random_seed = seed
     solver.parameters.max_deterministic_time = work_units
     solver.parameters.linearization_level = DUAL_EFFORT

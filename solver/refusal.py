@@ -95,6 +95,21 @@ def unknown(field: str, value: str, known: Collection[str], where: str) -> Pydan
     )
 
 
+def require_unique(field: str, ids: Iterable[str]) -> None:
+    """Refuse the second of two equal ids."""
+    seen: set[str] = set()
+    for one in ids:
+        if one in seen:
+            raise refuse("duplicate_id", field, one, "occurs twice", hint="Maybe one of the two should be removed.")
+        seen.add(one)
+
+
+def require_known(field: str, value: str | None, known: Collection[str], where: str) -> None:
+    """Refuse a reference to something that does not exist."""
+    if value is not None and value not in known:
+        raise unknown(field, value, known, where)
+
+
 def refusals(error: ValidationError) -> tuple[Refusal, ...]:
     """Translate every mistake pydantic found into a `Refusal`, in the order of the input."""
     return tuple(_refusal(detail) for detail in error.errors(include_url=False))

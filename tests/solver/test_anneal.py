@@ -237,7 +237,7 @@ def test_late_work_is_promised_earlier_when_room_appears() -> None:
 
 def test_promise_stays_where_an_earlier_one_would_cost_more_balance() -> None:
     weights = Policy().weights.model_copy(
-        update={"balance_pct": 0, "balance_far_pct": 0, "week_balance_pct": 1_000, "late_start": 0, "late_day": 1}
+        update={"balance_pct": 0, "balance_far_pct": 0, "week_balance_pct": 1_000, "late_start": 0, "late_day": 0}
     )
     problem = problem_of(
         firm(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from firms_for_tests import NOW, day, firm, person, random_firm, task
 
 from solver.board import compile_board
 from solver.construct import completed, in_order, ledger_of, others_on_piece, rule_plan
@@ -12,6 +11,7 @@ from solver.firm import Firm
 from solver.plan import Outcome
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from solver.routing import place
+from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 
 
 def problem_of(one: Firm) -> Problem:

@@ -1,0 +1,197 @@
+"""The search: anytime, never worse, and honest about why it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from solver import anneal, model, neighbourhoods, search
+from solver.board import compile_board
+from solver.construct import completed, rule_plan
+from solver.firm import Firm
+from solver.plan import StopReason
+from solver.problem import ESCALATED, Assignment, Problem, compile_problem
+from solver.search import MOVES_PER_UNIT, Search, anneal_from, solve_neighbourhoods
+from solver.stop import Progress, Stop, WorkBudget
+from tests.firms_for_tests import NOW, firm, person, random_firm, task
+from tests.plan_checker import cheapest
+
+
+def never(progress: Progress) -> None:
+    return None
+
+
+def problem_of(one: Firm) -> Problem:
+    return compile_problem(compile_board(one, now=NOW))
+
+
+def begun(problem: Problem, stop: Stop = never, told: Callable[[Progress], None] = never, seed: int = 0) -> Search:
+    plan = completed(problem, rule_plan(problem))
+    base = problem.unavoidable_min()
+    return Search(problem, plan, Progress(0.0, problem.objective_min(plan) - base, 0), stop, told, base, seed)
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anneal, "MOVES_PER_CALL", 1_000)
+    monkeypatch.setattr(search, "ANNEAL_BASE_MOVES", 4_000)
+    monkeypatch.setattr(search, "ANNEAL_MOVES_PER_TASK", 0)
+    monkeypatch.setattr(neighbourhoods, "PATIENCE", 6)
+
+
+def test_better_plan_is_kept_and_a_worse_one_is_not() -> None:
+    problem = problem_of(firm(people=(person("ada"), person("bob")), tasks=(task("a"), task("b"))))
+    running = begun(problem)
+    even = running.plan
+    best = running.progress.objective_min
+    uneven = Assignment(np.array([0, 0], dtype=np.int32), np.array([0, 0], dtype=np.int32))
+    lost = Assignment(np.array([0, ESCALATED], dtype=np.int32), np.array([0, -1], dtype=np.int32))
+    running.plan = lost
+    running.progress = Progress(0.0, problem.objective_min(lost), 0)
+    assert running.report(uneven, 0.5, "first")
+    assert running.plan is uneven
+    assert not running.report(even, 0.25, "second")
+    assert running.plan is even
+    assert running.progress == Progress(0.75, best, 0, "second")
+    running.report(uneven, 1.0, "third")
+    assert running.plan is even
+    assert running.progress == Progress(1.75, best, 0, "third")
+
+
+def test_bound_only_rises_and_a_met_bound_is_the_optimum() -> None:
+    running = begun(problem_of(random_firm(3, tasks=8)))
+    objective = running.progress.objective_min
+    assert running.bounded(objective - 10, 0.1)
+    assert running.bounded(objective - 20, 0.1)
+    assert (running.progress.bound_min, running.progress.phase) == (objective - 10, "lower bound")
+    assert running.progress.work_units == pytest.approx(0.2)
+    assert not running.bounded(objective, 0.1)
+    assert running.stop_reason is StopReason.OPTIMAL
+
+
+def test_first_reason_to_stop_stays_unless_the_plan_is_proven() -> None:
+    reasons = iter([None, StopReason.WORK, StopReason.CANCELLED])
+    running = begun(problem_of(random_firm(3, tasks=8)), stop=lambda progress: next(reasons))
+    assert running.bounded(1, 0.0)
+    assert not running.bounded(1, 0.0)
+    assert not running.bounded(1, 0.0)
+    ends = [running.stop_reason]
+    running.bounded(running.progress.objective_min, 0.0)
+    ends.append(running.stop_reason)
+    assert ends == [StopReason.WORK, StopReason.OPTIMAL]
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.usefixtures("short")
+def test_annealing_never_ends_above_its_start(seed: int) -> None:
+    problem = problem_of(random_firm(seed))
+    told: list[Progress] = []
+    running = begun(problem, told=told.append, seed=seed)
+    start = problem.objective_min(running.plan)
+    anneal_from(running)
+    assert problem.objective_min(running.plan) <= start
+    assert problem.objective_min(running.plan) - running.base_min == running.progress.objective_min
+    assert (problem.slack_min(running.plan) >= 0).all()
+    assert [progress.phase for progress in told] == ["annealing"] * 4
+    assert running.progress.work_units == pytest.approx(4 * 1_000 / MOVES_PER_UNIT)
+
+
+@pytest.mark.usefixtures("short")
+def test_longer_backlogs_are_annealed_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "ANNEAL_MOVES_PER_TASK", 1_000)
+    told: list[Progress] = []
+    problem = problem_of(random_firm(0, tasks=20))
+    anneal_from(begun(problem, told=told.append))
+    assert len(told) == 4 + problem.task_count
+
+
+@pytest.mark.usefixtures("short")
+def test_temperature_falls_from_call_to_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    heats: list[tuple[float, float]] = []
+    monkeypatch.setattr(anneal, "anneal", lambda facts, state, moves, hot, cold: heats.append((hot, cold)))
+    anneal_from(begun(problem_of(random_firm(3))))
+    assert heats[0][0] == pytest.approx(search.HOT_MIN)
+    assert heats[-1][1] == pytest.approx(search.COLD_MIN)
+    assert all(hot > cold for hot, cold in heats)
+    assert [cold for _, cold in heats[:-1]] == [hot for hot, _ in heats[1:]]
+
+
+@pytest.mark.usefixtures("short")
+def test_annealing_ends_when_it_is_told() -> None:
+    told: list[Progress] = []
+    running = begun(problem_of(random_firm(3)), stop=WorkBudget(1_500 / MOVES_PER_UNIT), told=told.append)
+    anneal_from(running)
+    assert (running.stop_reason, len(told)) == (StopReason.WORK, 2)
+
+
+@pytest.mark.parametrize(
+    "one", [firm(), firm(tasks=(task("a"),)), firm(people=(person("ada", skills=()),), tasks=(task("a"),))]
+)
+def test_nothing_to_anneal_is_left_alone(one: Firm) -> None:
+    running = begun(problem_of(one))
+    anneal_from(running)
+    assert (running.progress.work_units, running.stop_reason) == (0.0, None)
+
+
+@pytest.mark.usefixtures("short")
+def test_small_firm_solved_whole_is_proven_optimal() -> None:
+    problem = problem_of(
+        firm(
+            people=(person("ada", level="manager"), person("bob")),
+            tasks=(task("a", assignee="ada"), task("b", hours=9), task("c", hours=30), task("d", due=-1)),
+        )
+    )
+    running = begun(problem)
+    solve_neighbourhoods(running)
+    assert running.stop_reason is StopReason.OPTIMAL
+    assert running.progress.bound_min == running.progress.objective_min
+    assert problem.objective_min(running.plan) == cheapest(problem).objective_min
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.usefixtures("short")
+def test_neighbourhoods_never_end_above_their_start(seed: int) -> None:
+    problem = problem_of(random_firm(seed, people=6, tasks=12))
+    told: list[Progress] = []
+    running = begun(problem, told=told.append, seed=seed)
+    start = problem.objective_min(running.plan)
+    solve_neighbourhoods(running)
+    assert running.stop_reason in (StopReason.STALLED, StopReason.OPTIMAL)
+    assert problem.objective_min(running.plan) <= start
+    assert problem.objective_min(running.plan) - running.base_min == running.progress.objective_min
+    assert all(progress.phase.startswith("exact solve of ") for progress in told)
+
+
+@pytest.mark.usefixtures("short")
+def test_neighbourhoods_end_when_they_are_told() -> None:
+    running = begun(problem_of(random_firm(3, people=7, tasks=18)), stop=lambda progress: StopReason.CANCELLED)
+    solve_neighbourhoods(running)
+    assert running.stop_reason is StopReason.CANCELLED
+
+
+@pytest.mark.usefixtures("short")
+def test_search_that_was_stopped_before_solves_nothing() -> None:
+    told: list[Progress] = []
+    running = begun(problem_of(random_firm(3)), told=told.append)
+    running.stop_reason = StopReason.WORK
+    solve_neighbourhoods(running)
+    assert told == []
+
+
+@pytest.mark.usefixtures("short")
+def test_neighbourhood_without_an_answer_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "solve", lambda choice, *, work_units, seed: (None, False, work_units))
+    running = begun(problem_of(random_firm(3)))
+    before = running.plan
+    solve_neighbourhoods(running)
+    assert running.plan is before
+    assert running.stop_reason is StopReason.STALLED
+    assert running.progress.work_units == pytest.approx(6 * search.NEIGHBOURHOOD_UNITS)
+
+
+def test_nothing_to_solve_has_stalled() -> None:
+    running = begun(problem_of(firm(people=(person("ada"),))))
+    solve_neighbourhoods(running)
+    assert running.stop_reason is StopReason.STALLED
