@@ -99,6 +99,19 @@ class Axis:
         """Return the local day of a slot, ``None`` beyond the horizon."""
         return self.days[slot] if slot < self.count else None
 
+    def start_time(self, slot: int) -> time | None:
+        """Return the local time at which a slot begins within its day, ``None`` for the first of its day and beyond the horizon."""
+        if not 0 < slot < self.count or self.days[slot - 1] != self.days[slot]:
+            return None
+        return self._clock(self.ends[slot - 1])
+
+    def end_time(self, slot: int) -> time | None:
+        """Return the local time at which a slot ends within its day, ``None`` at the end of the day and beyond the horizon."""
+        return self._clock(self.ends[slot]) if slot < self.count and self.ends[slot] < self.day_length else None
+
+    def _clock(self, elapsed: int) -> time:
+        return time(*divmod(self.workday_start_min + elapsed, 60))
+
     def _elapsed(self, clock: time) -> int:
         return min(max(clock.hour * 60 + clock.minute - self.workday_start_min, 0), self.day_length)
 

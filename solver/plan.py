@@ -6,7 +6,7 @@ All ``_min`` fields are whole minutes; days are local days of the firm.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 
 from pydantic import Field
@@ -105,6 +105,12 @@ class PlannedTask(Frozen):
     cause: str | None = Field(description="why it is late, in words; none when on time")
     moved_from: str | None = Field(description="today's assignee where the plan proposes another")
     new: bool = Field(description="had no assignee before")
+    earliest_time: time | None = Field(
+        default=None, description="local time on earliest_day from which work is allowed; none: the whole day"
+    )
+    promised_time: time | None = Field(
+        default=None, description="done by this local time on promised_day; none: by the end of the day"
+    )
 
 
 class EscalatedTask(Frozen):

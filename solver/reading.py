@@ -22,6 +22,10 @@ def read_back(problem: Problem, plan: Plan) -> Assignment:
     found = Assignment(
         np.full(problem.task_count, ESCALATED, dtype=np.int32), np.full(problem.task_count, -1, dtype=np.int32)
     )
+    named = {item.task for item in (*plan.tasks, *plan.escalations)}
+    missing = [task.id for task in board.tasks if task.id not in named]
+    if missing:
+        raise _other_firm(missing[0])
     rows = [(board.task_index.get(item.task), item) for item in plan.tasks]
     for t, item in rows:
         if t is None or item.person not in board.staff.row:
@@ -39,9 +43,10 @@ def _window(problem: Problem, t: int, item: PlannedTask) -> int:
     board = problem.board
     for place, w in enumerate(problem.windows_of(t)):
         release, due = int(problem.release[w]), int(problem.due[w])
-        days = (board.axis.day_of(release) or board.axis.last_day, board.axis.day_of(due))
-        same_days = days == (item.earliest_day, item.promised_day)
-        if same_days and (problem.late_min[w] > 0) == item.late:
+        first = (board.axis.day_of(release) or board.axis.last_day, board.axis.start_time(release))
+        last = (board.axis.day_of(due), board.axis.end_time(due))
+        same_span = first == (item.earliest_day, item.earliest_time) and last == (item.promised_day, item.promised_time)
+        if same_span and (problem.late_min[w] > 0) == item.late:
             return place
     raise _other_firm(item.task)
 

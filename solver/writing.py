@@ -108,6 +108,8 @@ def _planned(problem: Problem, plan: Assignment, t: int, finish: dict[str, int])
         cause=None if window.on_time else _cause(problem, plan, t, window),
         moved_from=task.assignee if task.assignee not in (None, name) else None,
         new=task.assignee is None,
+        earliest_time=board.axis.start_time(window.release),
+        promised_time=board.axis.end_time(window.due),
     )
 
 

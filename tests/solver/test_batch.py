@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scenarios.firms import Season, generate_firm
-from solver import neighbourhoods, search
+from solver import anneal, neighbourhoods, search
 from solver.batch import solve, solve_board, today
 from solver.board import compile_board
 from solver.firm import Client, Firm, Overtime, ReviewRule, Status, TaskType
@@ -20,6 +20,7 @@ from solver.plan import Plan, SolveStatus, StopReason
 from solver.policy import Guardrail, MissingEstimate, Policy, Weights
 from solver.routing import place
 from solver.stop import FirstOf, Progress, Stop, TargetGap, WorkBudget
+from solver.warm import compile_all
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 from tests.plan_checker import problems
 
@@ -284,6 +285,22 @@ def test_two_people_share_the_work_evenly() -> None:
     assert plan.certificate.sentence() == "No better plan exists (objective 0 minutes, proven)."
 
 
+def test_certificate_of_an_open_search_says_how_much_better_a_plan_could_be() -> None:
+    paper = solve(random_firm(3), now=NOW, stop=SHORT).certificate
+    paper = paper.model_copy(update={"objective_min": 12_345, "bound_min": 10_000, "gap_pct": 18.9955})
+    assert paper.sentence() == (
+        "No plan can be more than 19.0 % better: this one costs 12,345 minutes, and none costs less than 10,000. "
+        "Search ended: work budget used."
+    )
+
+
+def test_everything_is_compiled_ahead_by_a_plan_of_one_task() -> None:
+    compile_all()
+    assert len(anneal.anneal.signatures) == 1
+    solve(random_firm(3), now=NOW, stop=SHORT)
+    assert len(anneal.anneal.signatures) == 1
+
+
 def test_aware_moment_gives_the_plan_of_the_local_one() -> None:
     made, _ = varied_firm(1)
     local = solve(made, now=NOW, stop=SHORT)
@@ -304,7 +321,7 @@ def digest(plan: Plan) -> str:
 CHILD = """
 import hashlib
 from tests.firms_for_tests import NOW, random_firm
-from solver import neighbourhoods, search
+from solver import anneal, neighbourhoods, search
 from solver.batch import solve
 from solver.stop import WorkBudget
 search.ANNEAL_BASE_MOVES, search.ANNEAL_MOVES_PER_TASK, neighbourhoods.PATIENCE = 200_000, 0, 8
