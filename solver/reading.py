@@ -22,15 +22,15 @@ def read_back(problem: Problem, plan: Plan) -> Assignment:
     found = Assignment(
         np.full(problem.task_count, ESCALATED, dtype=np.int32), np.full(problem.task_count, -1, dtype=np.int32)
     )
-    named = {item.task for item in (*plan.tasks, *plan.escalations)}
-    missing = [task.id for task in board.tasks if task.id not in named]
-    if missing:
-        raise _other_firm(missing[0])
     rows = [(board.task_index.get(item.task), item) for item in plan.tasks]
     for t, item in rows:
         if t is None or item.person not in board.staff.row:
             raise _other_firm(item.task)
         found.who[t] = board.staff.row[item.person]
+    named = {item.task for item in plan.tasks} | {lost.task for lost in plan.escalations}
+    missing = next((task.id for task in board.tasks if task.id not in named), None)
+    if missing is not None:
+        raise _other_firm(missing)
     for t, item in rows:
         if t is not None:
             found.window[t] = _window(problem, t, item)
