@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check setup clean
+.PHONY: demo test check coverage setup clean
 
 demo: $(STAMP)
 	$(BIN)/evenhand demo
@@ -16,6 +16,13 @@ check: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy solver scenarios api tests benchmarks
+
+# The annealing counts when it runs uncompiled; everything else runs as users run it.
+coverage: $(STAMP)
+	COVERAGE_FILE=.coverage.compiled $(BIN)/python -m pytest -q -n 2 tests/solver tests/scenarios --cov --cov-report=
+	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=.coverage.plain $(BIN)/python -m pytest -q tests/solver/test_anneal.py --cov --cov-report=
+	$(BIN)/python -m coverage combine .coverage.compiled .coverage.plain
+	$(BIN)/python -m coverage report --fail-under=95
 
 setup: $(STAMP)
 
