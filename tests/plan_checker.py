@@ -48,7 +48,8 @@ def problems(firm: Firm, plan: Plan, now: datetime) -> list[str]:
         _pieces,
         _days,
         _timetable,
-        _timed_deadlines,
+        _times,
+        _parts_of_days,
         _precedence,
         _flags,
         _escalations,
@@ -164,6 +165,10 @@ class Facts:
             return self.length
         elapsed = min(max(_minute(task.deadline_time) - _minute(self.firm.workday_start), 0), self.length)
         return self.length if elapsed == self.length else elapsed - elapsed % 60
+
+    def elapsed(self, clock: time | None, otherwise: int) -> int:
+        """The working minute of a time of day."""
+        return otherwise if clock is None else _minute(clock) - _minute(self.firm.workday_start)
 
     def cuts(self, day: date) -> list[int]:
         return sorted({c for t in self.open if t.deadline == day and 0 < (c := self.cut(t)) < self.length})
@@ -371,8 +376,8 @@ def _promise(facts: Facts, task: Task, item: PlannedTask) -> Iterable[str]:
         late, days = task.deadline <= facts.horizon_end, None
     else:
         late, days = promised > task.deadline, max((promised - task.deadline).days, 0)
-        if promised == task.deadline and facts.cut(task) < facts.length:
-            late = item.late
+        if promised == task.deadline:
+            late = facts.elapsed(item.promised_time, facts.length) > facts.cut(task)
     if promised is not None and not facts.today <= promised <= facts.horizon_end:
         yield f"{item.task} is promised on {promised}, outside the horizon"
     if item.late != late:
@@ -381,6 +386,14 @@ def _promise(facts: Facts, task: Task, item: PlannedTask) -> Iterable[str]:
         days = (facts.horizon_end - task.deadline).days + BEYOND_HORIZON_DAYS if late else 0
     if item.days_late != days:
         yield f"{item.task} is {days} days late, not {item.days_late}"
+
+
+def _times(facts: Facts) -> Iterable[str]:
+    """Times of day are those at which a timed deadline cuts the day."""
+    for item in facts.plan.tasks:
+        for day, clock in ((item.earliest_day, item.earliest_time), (item.promised_day, item.promised_time)):
+            if clock is not None and (day is None or facts.elapsed(clock, 0) not in facts.cuts(day)):
+                yield f"{item.task} is said to change at {clock} of {day}, where no deadline cuts the day"
 
 
 def _timetable(facts: Facts) -> Iterable[str]:
@@ -411,44 +424,40 @@ def _timetable(facts: Facts) -> Iterable[str]:
             yield f"{item.task} is finished on {finish.get(item.task)}, not {item.finish_day}"
 
 
-def _timed_deadlines(facts: Facts) -> Iterable[str]:
-    """Work due at a time of its day has, that day, the minutes before it only."""
-    bound: dict[tuple[str, date], list[tuple[int, int]]] = defaultdict(list)
+def _parts_of_days(facts: Facts) -> Iterable[str]:
+    """Work that may begin, or must end, within a day has only the minutes of that part of it."""
+    worked: dict[tuple[str, date], list[tuple[int, int, int]]] = defaultdict(list)
     for cell in facts.plan.timetable:
-        task, item = facts.tasks[cell.task], facts.planned.get(cell.task)
-        if item is not None and not item.late and cell.day == task.deadline and facts.cut(task) < facts.length:
-            bound[cell.person, cell.day].append((facts.cut(task), cell.minutes))
-    for (person, day), work in bound.items():
-        for cut, _ in work:
-            minutes = sum(minutes for end, minutes in work if end <= cut)
-            if minutes > facts.open_min(person, day, cut):
-                yield f"{person} has {minutes} minutes due by working minute {cut} of {day}"
+        item = facts.planned.get(cell.task)
+        if item is not None:
+            begin = facts.elapsed(item.earliest_time, 0) if cell.day == item.earliest_day else 0
+            end = facts.elapsed(item.promised_time, facts.length) if cell.day == item.promised_day else facts.length
+            worked[cell.person, cell.day].append((begin, end, cell.minutes))
+    for (person, day), work in worked.items():
+        for first in {begin for begin, _, _ in work}:
+            for last in {end for _, end, _ in work if end < facts.length or first}:
+                minutes = sum(x for begin, end, x in work if first <= begin and end <= last)
+                room = max(facts.open_min(person, day, last) - facts.open_min(person, day, first), 0)
+                if minutes > room:
+                    yield f"{person} has {minutes} minutes between working minute {first} and {last} of {day}, room for {room}"
 
 
 def _precedence(facts: Facts) -> Iterable[str]:
-    cells: dict[str, dict[date, int]] = defaultdict(dict)
+    begins: dict[str, date] = {}
     for cell in facts.plan.timetable:
-        cells[cell.task][cell.day] = cell.minutes
+        begins[cell.task] = min(begins.get(cell.task, cell.day), cell.day)
     for item in facts.plan.tasks:
         before = facts.planned.get(facts.tasks[item.task].reviews or "")
-        if before is None or not cells[item.task]:
+        if before is None or item.task not in begins:
             continue
-        if before.finish_day is None:
+        if before.finish_day is None or before.promised_day is None:
             yield f"{item.task} is worked on and {before.task}, which it reviews, is not"
             continue
-        begin = min(cells[item.task])
-        if begin < before.finish_day or (begin == before.finish_day and not _same_day(facts, cells, before, item)):
-            yield f"{item.task} begins on {begin}, {before.task}, which it reviews, ends on {before.finish_day}"
-
-
-def _same_day(facts: Facts, cells: dict[str, dict[date, int]], before: PlannedTask, after: PlannedTask) -> bool:
-    """Whether a time of day parts a preparation from the review that follows on the day it ends."""
-    day = min(cells[after.task])
-    return any(
-        cells[before.task][day] <= facts.open_min(before.person, day, cut)
-        and cells[after.task][day] <= facts.open_min(after.person, day) - facts.open_min(after.person, day, cut)
-        for cut in facts.cuts(day)
-    )
+        begin = (item.earliest_day, facts.elapsed(item.earliest_time, 0))
+        end = (before.promised_day, facts.elapsed(before.promised_time, facts.length))
+        following = begin >= end or (end[1] == facts.length and begin[0] > end[0])
+        if not following or begins[item.task] < before.finish_day:
+            yield f"{item.task} begins on {begins[item.task]}, {before.task}, which it reviews, ends on {before.finish_day}"
 
 
 def _flags(facts: Facts) -> Iterable[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from solver.batch import solve
+from solver.batch import solve, today
 from solver.firm import Client, Firm, Overtime, ReviewRule, Status, TaskType, TimeOff
 from solver.plan import Filter, Plan, SolveStatus, StopReason
 from solver.policy import Guardrail, Policy
@@ -240,7 +240,38 @@ def test_work_due_at_noon_has_no_afternoon_minutes() -> None:
     plan = solve(small, now=NOW, stop=WorkBudget(0.0))
     assert problems(small, plan, NOW) == []
     sooner = small.model_copy(update={"tasks": (small.tasks[0].model_copy(update={"deadline_time": time(11, 0)}),)})
-    assert any("due by working minute 120" in text for text in problems(sooner, plan, NOW))
+    assert any("noon is said to change at 12:00:00" in text for text in problems(sooner, plan, NOW))
+    hurried = changed(plan, "noon", promised_time=time(11, 0))
+    assert any(
+        "ada has 180 minutes between working minute 0 and 120 of 2027-03-01, room for 120" in text
+        for text in problems(sooner, hurried, NOW)
+    )
+    evening = changed(plan, "noon", promised_time=None)
+    assert any("said to be late False" in text for text in problems(small, evening, NOW))
+
+
+def test_review_on_the_day_of_its_preparation_begins_after_the_time_that_parts_them() -> None:
+    pair = firm(
+        people=(person("ada"), person("bob")),
+        tasks=(
+            task("prepare", hours=3, due=0, deadline_time=time(12, 0), assignee="ada"),
+            task("review", hours=5, due=0, reviews="prepare", assignee="bob"),
+        ),
+    )
+    plan = today(pair, now=NOW)
+    assert problems(pair, plan, NOW) == []
+    assert [(item.earliest_time, item.promised_time) for item in plan.tasks] == [
+        (None, time(12, 0)),
+        (time(12, 0), None),
+    ]
+    early = changed(plan, "review", earliest_time=None)
+    assert any("review begins on 2027-03-01, prepare, which it reviews" in text for text in problems(pair, early, NOW))
+    longer = pair.model_copy(update={"tasks": (pair.tasks[0], pair.tasks[1].model_copy(update={"estimate_min": 301}))})
+    cells = tuple(
+        cell.model_copy(update={"minutes": 301}) if cell.task == "review" else cell for cell in plan.timetable
+    )
+    crowded = changed(plan, "review", work_min=301).model_copy(update={"timetable": cells})
+    assert any("between working minute 180 and 480" in text for text in problems(longer, crowded, NOW))
 
 
 def test_new_work_that_could_be_on_time_is_not_planned_late() -> None:
