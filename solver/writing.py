@@ -126,6 +126,8 @@ def _cause(problem: Problem, plan: Assignment, t: int, window: Window) -> str:
         cause = f"no working time is left before the deadline {task.deadline}"
     elif not _anybody_in_time(problem, t):
         cause = "nobody who may do it has enough open hours before the deadline, even with nothing else to do"
+    elif task.requested_person is not None and not (task.pinned or task.started):
+        cause = f"the client asked for {label}, whose hours before the deadline are taken by other promises"
     elif int(problem.allowed[t].sum()) == 1:
         cause = f"it stays with {label}, whose hours before the deadline are taken by other promises"
     else:
