@@ -182,13 +182,20 @@ def test_search_that_was_stopped_before_solves_nothing() -> None:
 
 @pytest.mark.usefixtures("short")
 def test_neighbourhood_without_an_answer_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "solve", lambda choice, *, work_units, seed: (None, False, work_units))
+    picks: list[int] = []
+
+    def no_answer(choice: model.Choice, *, work_units: float, seed: int) -> tuple[None, bool, float]:
+        picks.append(len(choice.picks))
+        return None, False, work_units
+
+    monkeypatch.setattr(model, "solve", no_answer)
     running = begun(problem_of(random_firm(3)))
     before = running.plan
     solve_neighbourhoods(running)
     assert running.plan is before
     assert running.stop_reason is StopReason.STALLED
-    assert running.progress.work_units == pytest.approx(6 * search.NEIGHBOURHOOD_UNITS)
+    spent = 6 * search.NEIGHBOURHOOD_UNITS + sum(picks) / search.PICKS_PER_UNIT
+    assert running.progress.work_units == pytest.approx(spent)
 
 
 def test_nothing_to_solve_has_stalled() -> None:

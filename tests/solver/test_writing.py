@@ -123,7 +123,7 @@ CAUSES = {
     ),
     "asked": (
         task("x", hours=6, requested_person="bob"),
-        "it stays with bob, whose hours before the deadline are taken by other promises",
+        "the client asked for bob, whose hours before the deadline are taken by other promises",
     ),
 }
 
