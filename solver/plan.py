@@ -195,6 +195,11 @@ class Certificate(Frozen):
         """Say in plain words how good the plan is."""
         if self.status is SolveStatus.OPTIMAL:
             return f"No better plan exists (objective {self.objective_min:,} minutes, proven)."
+        if self.bound_min == 0:
+            return (
+                f"This plan costs {self.objective_min:,} minutes; how far below the best plan is, is not known yet. "
+                f"Search ended: {self.stop_reason.value}."
+            )
         return (
             f"No plan can be more than {self.gap_pct:.1f} % better: this one costs {self.objective_min:,} minutes, "
             f"and none costs less than {self.bound_min:,}. Search ended: {self.stop_reason.value}."
