@@ -65,11 +65,14 @@ def solve_board(
 
 
 def today(firm: Firm, *, now: datetime) -> Plan:
-    """Return what happens without the batch: today's promises kept, new work placed by the routing rule, nothing moved."""
+    """Return what happens without the batch: today's promises kept, new work placed by the routing rule, nothing moved.
+
+    Its certificate says what that costs; how far from the best it is, is the batch's question, so no bound is computed.
+    """
     problem = compile_problem(compile_board(firm, now=now))
     rule = rule_plan(problem)
     search = _search(problem, rule, lambda progress: StopReason.WORK, 0, lambda progress: None)
-    _prove(search)
+    search.stop_reason = StopReason.WORK
     return written(problem, rule, _certificate(problem, search, rule))
 
 
@@ -81,8 +84,9 @@ def _search(problem: Problem, plan: Assignment, stop: Stop, seed: int, on_progre
 
 
 def _prove(search: Search) -> None:
-    """Compute the bound and take it into the search's progress."""
-    bound = lower_bound(search.problem)
+    """Compute the bound and take it into the search's progress; a used-up clock or a cancel ends it after a round."""
+    hurry = (StopReason.WALL_CLOCK, StopReason.CANCELLED)
+    bound = lower_bound(search.problem, go_on=lambda: search.stop(search.progress) not in hurry)
     search.bounded(max(bound.minutes - search.base_min, 0), bound.work_units)
 
 

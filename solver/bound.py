@@ -9,6 +9,7 @@ million is taken off for floating-point sums.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,8 +36,11 @@ class Bound:
     work_units: float
 
 
-def lower_bound(problem: Problem) -> Bound:
-    """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large."""
+def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> Bound:
+    """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large.
+
+    ``go_on`` is asked between rounds of row generation; the bound of the rounds done holds.
+    """
     alone = _alone(problem)
     if problem.task_count == 0 or problem.person_count == 0 or _pick_count(problem) > MOST_PICKS:
         return Bound(alone, 0.0)
@@ -46,7 +50,7 @@ def lower_bound(problem: Problem) -> Bound:
         solved = relaxation.solve()
         iterations += solved.iterations
         best = max(best, solved.bound)
-        if not relaxation.add_violated(solved.values):
+        if not go_on() or not relaxation.add_violated(solved.values):
             break
     return Bound(math.ceil(best - TOLERANCE * (1.0 + abs(best))), iterations / ITERATIONS_PER_UNIT)
 

@@ -173,3 +173,16 @@ def test_firm_without_any_open_day_is_bounded() -> None:
     )
     assert len(problem.dues) == 0
     assert lower_bound(problem).minutes <= optimum(problem)
+
+
+def test_bound_that_may_not_go_on_holds_after_its_first_round() -> None:
+    problem = problem_of(random_firm(2, people=4, tasks=16, load=1.3))
+    asked: list[bool] = []
+
+    def go_on() -> bool:
+        asked.append(True)
+        return False
+
+    hurried = lower_bound(problem, go_on)
+    assert len(asked) == 1
+    assert hurried.minutes <= lower_bound(problem).minutes

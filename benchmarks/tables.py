@@ -1,0 +1,110 @@
+"""The tables of docs/benchmarks.md, made from the newest measurement of each kind: ``python -m benchmarks.tables``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records import RESULTS
+
+PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+START, END = "<!-- tables: made by python -m benchmarks.tables -->", "<!-- end of tables -->"
+Row = dict[str, Any]
+
+
+def newest(benchmark: str, *key: str) -> list[Row]:
+    """Return the last measurement of each distinct ``key``, in the order of the key."""
+    path = RESULTS / f"{benchmark}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    found = {tuple(row[name] for name in key): row for row in map(json.loads, lines)}
+    return [found[one] for one in sorted(found)]
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a Markdown table; numbers get separators of thousands."""
+    shown = [[f"{cell:,}" if isinstance(cell, int | float) else str(cell) for cell in row] for row in rows]
+    lines = [list(head), ["---"] * len(head), *shown]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def measured(rows: Sequence[Row]) -> str:
+    """Say where, when and with what rows were measured."""
+    said = {
+        f"{row['machine']}; Python {row['python']}, numba {row['numba']}, numpy {row['numpy']}, ortools {row['ortools']}, "
+        f"scipy {row['scipy']}; {row['date']}, commit {row['commit']}"
+        for row in rows
+    }
+    return "Measured on: " + " / ".join(sorted(said)) + "."
+
+
+def assignment() -> str:
+    """Return the table of published generalised assignment instances."""
+    rows = newest("assignment", "instance")
+    head = ("instance", "best known", "ours", "above best known", "our own bound", "seconds")
+    body = [
+        (row["instance"], row["best_known"], row["ours"], f"{row['gap_pct']} %", row["bound"], row["seconds"])
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def firms() -> str:
+    """Return the table of generated firms."""
+    rows = newest("firms", "people", "tasks", "season", "load", "seed")
+    head = ("people x tasks", "seed", "routing rule", "ours", "below the rule", "bound", "gap", "seconds")
+    body = [
+        (
+            f"{row['people']:,} x {row['tasks']:,}",
+            row["seed"],
+            row["rule"],
+            row["ours"],
+            f"{row['below_rule_pct']} %",
+            row["bound"],
+            f"{row['gap_pct']:.1f} %" if row["bound"] else "not known",
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def placing() -> str:
+    """Return the table of the fast path."""
+    rows = newest("placing", "people", "tasks")
+    head = ("people x tasks", "arrivals", "placed", "compile the board, s", "median, us", "99th percentile, us")
+    body = [
+        (
+            f"{row['people']:,} x {row['tasks']:,}",
+            row["arrivals"],
+            row["placed"],
+            row["compile_s"],
+            row["median_us"],
+            row["p99_us"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def rendered(page: str) -> str:
+    """Return the page with the tables between its two marks made anew."""
+    before, rest = page.split(START)
+    after = rest.split(END)[1]
+    parts = [
+        ("Published generalised assignment", assignment()),
+        ("Generated firms", firms()),
+        ("The fast path", placing()),
+    ]
+    made = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts)
+    return f"{before}{START}\n\n{made}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Write the tables into the page."""
+    PAGE.write_text(rendered(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
