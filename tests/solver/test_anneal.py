@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +14,9 @@ from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.firm import Client, Firm
 from solver.policy import Policy
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
+from tests.child import printed
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 from tests.plan_checker import done_in_time
-
-ROOT = Path(__file__).parents[2]
 
 
 def problem_of(one: Firm) -> Problem:
@@ -278,15 +273,8 @@ for seed in (2, 5, 9):
 
 
 def test_compiled_moves_are_those_of_plain_python() -> None:
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}", "NUMBA_DISABLE_JIT": "1"},
-    )
-    said = child.stdout.splitlines()
+    said_by_child = printed(CHILD, NUMBA_DISABLE_JIT="1")
+    said = said_by_child.splitlines()
     for line, seed in zip(said, (2, 5, 9), strict=True):
         problem = problem_of(random_firm(seed, people=6, tasks=40))
         flat, state = started(problem, seed)

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-import subprocess
-import sys
 from datetime import UTC, datetime, time
-from pathlib import Path
 
 import pytest
 
@@ -21,10 +18,10 @@ from solver.policy import Guardrail, MissingEstimate, Policy, Weights
 from solver.routing import place
 from solver.stop import FirstOf, Progress, Stop, TargetGap, WorkBudget
 from solver.warm import compile_all
+from tests.child import printed
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 from tests.plan_checker import problems
 
-ROOT = Path(__file__).parents[2]
 SHORT = WorkBudget(0.05)
 
 
@@ -335,15 +332,8 @@ def test_same_firm_seed_and_budget_give_the_same_bytes_in_any_process() -> None:
     made = random_firm(11, people=4, tasks=14)
     first, second = (solve(made, now=NOW, stop=WorkBudget(1.0), seed=5) for _ in range(2))
     assert first.model_dump_json() == second.model_dump_json()
-    child = subprocess.run(
-        [sys.executable, "-c", CHILD],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=ROOT,
-        env={"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PYTHONHASHSEED": "7"},
-    )
-    assert child.stdout.strip() == digest(first)
+    said_by_child = printed(CHILD, PYTHONHASHSEED="7")
+    assert said_by_child.strip() == digest(first)
 
 
 def test_client_wish_for_somebody_without_the_skill_escalates_work_that_has_a_person() -> None:

@@ -15,24 +15,12 @@ from solver.plan import Filter
 from solver.policy import MissingEstimate, Policy
 from solver.routing import place
 from solver.windows import Window
+from tests.board_state import state
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 
 
 def compiled(people: Iterable[Person] = (), tasks: Iterable[Task] = (), **more: object) -> Board:
     return compile_board(firm(tuple(people), tuple(tasks), **more), now=NOW)
-
-
-def state(board: Board) -> dict[str, Any]:
-    """Return everything about a board that a promise may touch, as plain values."""
-    return {
-        "slack": board.ledger.slack.tolist(),
-        "room": board.ledger.room.tolist(),
-        "load": board.load_min.tolist(),
-        "promises": dict(board.promises),
-        "flagged": dict(board.flagged),
-        "known": dict(board.known),
-        "reviewed_by": {name: sorted(reviews) for name, reviews in board.reviewed_by.items() if reviews},
-    }
 
 
 def promised_days(board: Board, task_id: str) -> tuple[object, object]:

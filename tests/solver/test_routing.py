@@ -16,6 +16,7 @@ from solver.plan import Candidate, Decision, Filter, Outcome, RepairKind
 from solver.policy import Guardrail, MissingEstimate, Policy, ValueTier
 from solver.refusal import Refused
 from solver.routing import candidates_of, dry_run, place
+from tests.board_state import state
 from tests.firms_for_tests import NOW, day, firm, random_firm, task
 from tests.firms_for_tests import person as person_of
 
@@ -52,18 +53,6 @@ def ranking(decision: Decision) -> list[tuple[str, int]]:
 
 def stops(decision: Decision) -> dict[str, Filter | None]:
     return {one.person: one.stopped_by for one in decision.candidates}
-
-
-def state(board: Board) -> dict[str, Any]:
-    return {
-        "slack": board.ledger.slack.tolist(),
-        "room": board.ledger.room.tolist(),
-        "load": board.load_min.tolist(),
-        "promises": dict(board.promises),
-        "flagged": dict(board.flagged),
-        "known": dict(board.known),
-        "reviewed_by": {name: sorted(reviews) for name, reviews in board.reviewed_by.items() if reviews},
-    }
 
 
 def busy(id: str, hours: float, *, due: int = 4) -> Task:
