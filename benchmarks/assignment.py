@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.records import Seconds, instance_folder, record
+from api.stops import WallClock
+from benchmarks.records import instance_folder, record
 from solver import Client, Firm, Person, Plan, Policy, Skill, Task, TaskType, Weights, solve
 from solver.firm import Booking, HolidayCalendar, Priority, TimeOff
 from solver.stop import FirstOf, TargetGap
@@ -135,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     files = sorted(path for path in folder.glob("*/*") if not asked.names or path.name in asked.names)
     for path in files:
         instance = read(path)
-        clock = Seconds(asked.seconds)
+        clock = WallClock(asked.seconds)
         plan = solve(
             firm_of(instance), now=datetime(2027, 3, 1), stop=FirstOf((clock, TargetGap(0.0))), seed=asked.seed
         )

@@ -7,30 +7,11 @@ import os
 import platform
 import subprocess
 import sys
-import time
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from solver.plan import StopReason
-from solver.stop import Progress
-
 RESULTS = Path(__file__).parent / "results"
-
-
-class Seconds:
-    """A stop rule that reads the wall clock from its own start."""
-
-    def __init__(self, limit_s: float) -> None:
-        self.limit_s, self.start_s = limit_s, time.monotonic()
-
-    def __call__(self, progress: Progress) -> StopReason | None:
-        """Return `StopReason.WALL_CLOCK` after the limit."""
-        return StopReason.WALL_CLOCK if self.elapsed_s() >= self.limit_s else None
-
-    def elapsed_s(self) -> float:
-        """Return the seconds since the start."""
-        return time.monotonic() - self.start_s
 
 
 def instance_folder(name: str) -> Path:
