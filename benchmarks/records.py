@@ -14,6 +14,15 @@ from pathlib import Path
 RESULTS = Path(__file__).parent / "results"
 
 
+def _commit() -> str:
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip() or "unknown"
+
+
+COMMIT = _commit()
+"""The commit measured: read at the start, as the checkout may move on during a long run."""
+
+
 def instance_folder(name: str) -> Path:
     """Return the folder of a published set; leave with a message when the setting does not lead there."""
     root = os.environ.get("EVENHAND_BENCHMARK_DIR")
@@ -31,15 +40,10 @@ def record(benchmark: str, **figures: object) -> None:
         "benchmark": benchmark,
         **figures,
         "date": date.today().isoformat(),
-        "commit": _commit(),
+        "commit": COMMIT,
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "python": platform.python_version(),
         **{name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
     }
     with (RESULTS / f"{benchmark}.jsonl").open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(line) + "\n")
-
-
-def _commit() -> str:
-    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return asked.stdout.strip() or "unknown"

@@ -31,12 +31,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 def measured(rows: Sequence[Row]) -> str:
     """Say where, when and with what rows were measured."""
-    said = {
-        f"{row['machine']}; Python {row['python']}, numba {row['numba']}, numpy {row['numpy']}, ortools {row['ortools']}, "
-        f"scipy {row['scipy']}; {row['date']}, commit {row['commit']}"
-        for row in rows
-    }
-    return "Measured on: " + " / ".join(sorted(said)) + "."
+    commits: dict[str, list[str]] = {}
+    for row in rows:
+        machine = (
+            f"{row['machine']}; Python {row['python']}, numba {row['numba']}, numpy {row['numpy']}, ortools {row['ortools']}, "
+            f"scipy {row['scipy']}; {row['date']}"
+        )
+        commits.setdefault(machine, []).append(row["commit"])
+    said = (f"{machine}, commit {', '.join(sorted(set(found)))}" for machine, found in sorted(commits.items()))
+    return "Measured on: " + "; ".join(said) + "."
 
 
 def assignment() -> str:
