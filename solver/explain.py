@@ -316,9 +316,11 @@ def _forced(
     seeds = [p] if plan.who[t] == ESCALATED else [p, int(plan.who[t])]
     scope = places.around(plan, seeds, FORCED_PEOPLE)
     scope = replace(scope, tasks=tuple(sorted({*scope.tasks, t})))
-    found, _, _ = model.solve(model.build(fixed, scope), work_units=work_units, seed=seed)
+    found, closed, _ = model.solve(model.build(fixed, scope), work_units=work_units, seed=seed)
     if found is None:
         return None, False
+    if closed and places.everything(scope):
+        return found, True
     return found, fixed.objective_min(found) <= lower_bound(fixed).minutes
 
 

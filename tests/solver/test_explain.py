@@ -439,3 +439,14 @@ def test_window_adds_up_and_is_open_as_the_calendar_says(seed: int) -> None:
                 for name in window.tasks:
                     assert mine[name].earliest_day >= window.first_day
                     assert (mine[name].promised_day or day(999)) <= window.last_day
+
+
+def test_why_not_is_proven_where_the_whole_firm_was_solved() -> None:
+    one = firm(
+        people=(person("ada"), person("bob")),
+        tasks=(task("a", hours=7, assignee="ada"), task("b", hours=5, assignee="bob"), task("c", hours=11)),
+    )
+    answer = reason_not(one, "a", "bob")
+    assert answer.extra_min is not None
+    assert answer.proven
+    assert "as far as was searched" not in answer.sentence()
