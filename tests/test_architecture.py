@@ -78,7 +78,7 @@ def test_the_front_door_is_small_and_holds_what_it_says(name: str) -> None:
         assert getattr(module, one) is not None
 
 
-def test_a_quick_answer_loads_no_library_of_the_batch() -> None:
+def test_a_quick_answer_loads_no_library_of_the_batch(tmp_path: Path) -> None:
     script = (
         "import sys; from api.cli import run; "
         "code = run(['generate', '--people', '4', '--tasks', '6', '--out', sys.argv[1]]); "
@@ -87,12 +87,8 @@ def test_a_quick_answer_loads_no_library_of_the_batch() -> None:
         "heavy = {'numba', 'ortools', 'pandas', 'scipy', 'jinja2', 'openpyxl'} & set(sys.modules); "
         "assert not heavy, heavy; assert code in (0, 5), code"
     )
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(
-            [sys.executable, "-c", script, str(Path(folder) / "firm.json")], check=True, cwd=ROOT, capture_output=True
-        )
+    command = [sys.executable, "-c", script, str(tmp_path / "firm.json")]
+    subprocess.run(command, check=True, cwd=ROOT, capture_output=True)
 
 
 def tracked() -> list[Path]:

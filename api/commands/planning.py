@@ -49,9 +49,8 @@ def demo(folder: Path, budget: Budget, *, seed: int, as_json: bool) -> Exit:
     _write_plan(report, plan_path)
     written = [firm_folder, plan_path]
     for target in (folder / "report.html", folder / "report.xlsx", folder / "tables"):
-        written += write_report(report, target)[:1] if target.suffix else [target]
-        if not target.suffix:
-            write_csvs(report, target)
+        write_report(report, target)
+        written.append(target)
     if as_json:
         print_json({**document(report), "written": [str(path) for path in written]})
     else:

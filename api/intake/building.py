@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -273,7 +273,9 @@ class Building:
                 self._refuse(sheet, entry, field_name, one.value, one.message + hint, one.nearest, one.code)
             return None
 
-    def _index(self, sheet: str, models: Iterable[tuple[str, Any]], label: Any = lambda model: "") -> None:
+    def _index(
+        self, sheet: str, models: Iterable[tuple[str, Any]], label: Callable[[Any], str] = lambda model: ""
+    ) -> None:
         index = self.indices.setdefault(sheet, Index(sheet))
         rows = dict(index.ids)
         for id, model in models:
