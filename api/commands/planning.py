@@ -22,6 +22,8 @@ def solve(
     opened: Opened, budget: Budget, *, seed: int, plan_to: Path | None, reports: Sequence[Path], as_json: bool
 ) -> Exit:
     """Plan a firm, print the answer, write the plan and the reports."""
+    for target in reports:
+        require_form(target)  # said before the search, not after it
     tell_rejects(opened)
     report = solved(opened.firm, now=opened.now, budget=budget, seed=seed, quiet=as_json, notes=opened.notes())
     written = [plan_to] if plan_to else []
@@ -62,9 +64,21 @@ def demo(folder: Path, budget: Budget, *, seed: int, as_json: bool) -> Exit:
 
 
 def write_report(report: ReportData, target: Path) -> list[Path]:
-    """Write a report whose form follows the name: ``.html``, ``.xlsx``, else a folder of CSV files."""
+    """Write a report whose form follows the name: ``.html``, ``.xlsx``, else a folder of CSV files; return its files."""
+    target.parent.mkdir(parents=True, exist_ok=True)
     ending = target.suffix.casefold()
-    if ending not in ("", ".html", ".xlsx"):
+    if ending == ".html":
+        write_html(report, target)
+    elif ending == ".xlsx":
+        write_workbook(report, target)
+    else:
+        return list(write_csvs(report, target))
+    return [target]
+
+
+def require_form(target: Path) -> None:
+    """Refuse a report whose name has another ending."""
+    if target.suffix.casefold() not in ("", ".html", ".xlsx"):
         raise CommandError(
             "report_form",
             f'--report "{target}" is neither .html, .xlsx nor a folder. Nearest: "{target.with_suffix(".html")}".',
@@ -73,14 +87,6 @@ def write_report(report: ReportData, target: Path) -> list[Path]:
             value=str(target),
             nearest=str(target.with_suffix(".html")),
         )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if ending == ".html":
-        write_html(report, target)
-    elif ending == ".xlsx":
-        write_workbook(report, target)
-    else:
-        return list(write_csvs(report, target))
-    return [target]
 
 
 def _write_plan(report: ReportData, path: Path) -> None:
