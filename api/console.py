@@ -72,13 +72,20 @@ class ProgressLine:
 
     def __call__(self, progress: Progress) -> None:
         """Show where the search stands."""
+        self._show(self._words(progress))
+
+    def say(self, what: str) -> None:
+        """Show what goes on beside the search."""
+        self._show(f"{time.monotonic() - self.start_s:5.1f} s  {what}")
+
+    def _show(self, words: str) -> None:
         if self.quiet:
             return
         if self.live.is_started:
-            self.live.update(Text(self._words(progress)))
+            self.live.update(Text(words))
         elif time.monotonic() - self.said_s >= SECONDS_BETWEEN_PLAIN_LINES:
             self.said_s = time.monotonic()
-            self.console.print(Text(self._words(progress)))
+            self.console.print(Text(words))
 
     def _words(self, progress: Progress) -> str:
         seconds = time.monotonic() - self.start_s

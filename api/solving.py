@@ -53,14 +53,17 @@ def solved(firm: Firm, *, now: datetime, budget: Budget, seed: int, quiet: bool,
     """Solve a firm and gather plan, today, metrics and proposals."""
     with ProgressLine(quiet=quiet) as line:
         plan = plan_of(firm, now=now, budget=budget, seed=seed, on_progress=line)
-    before = today(firm, now=now)
+        line.say("comparing with today")
+        before = today(firm, now=now)
+        line.say("cutting the difference into proposals")
+        found = proposals(compile_board(firm, now=now), plan)
     return ReportData(
         firm=firm,
         plan=plan,
         today=before,
         before=measure(firm, before),
         after=measure(firm, plan),
-        proposals=proposals(compile_board(firm, now=now), plan),
+        proposals=found,
         notes=notes,
     )
 
