@@ -146,6 +146,13 @@ def build_axis(firm: Firm, now: datetime, also: Iterable[Task] = ()) -> tuple[Ax
     return axis, np.ascontiguousarray(minutes[:, used])
 
 
+def summed_min(open_min: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the minutes before each slot, ``(people, slots + 1)``, from those in each."""
+    until = np.zeros((open_min.shape[0], open_min.shape[1] + 1), dtype=np.int64)
+    until[:, 1:] = np.cumsum(open_min, axis=1)
+    return until
+
+
 def _last_day(firm: Firm, today: date, tasks: Iterable[Task]) -> date:
     farthest = max([today + timedelta(days=firm.policy.horizon_days), *(task.deadline for task in tasks)])
     capped = min(farthest, today + timedelta(days=LONGEST_HORIZON_DAYS))

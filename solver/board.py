@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.axis import Axis, build_axis
+from solver.axis import Axis, build_axis, summed_min
 from solver.eligibility import FILTERS, Workforce, needed_rank, stopped_by, work_min, workforce
 from solver.firm import Client, Firm, Task, TaskType
 from solver.ledger import Ledger
@@ -65,6 +65,13 @@ class TaskRow:
         return Filter.GUARDRAIL if bool(self.below[person]) else None
 
 
+class Compiled(NamedTuple):
+    """The open tasks of a board: each against everybody, and its windows, cheapest first."""
+
+    rows: tuple[TaskRow, ...]
+    windows: tuple[tuple[Window, ...], ...]
+
+
 @dataclass
 class Board:
     """A firm at one moment.
@@ -85,6 +92,8 @@ class Board:
         Tasks whose person may not do them any more, with the filter that says so.
     learnt
         What was known before of each task that a promise brought along, ``None`` for nothing.
+    compiled
+        The open tasks against everybody and their windows, made when first asked for.
     """
 
     firm: Firm
@@ -94,8 +103,6 @@ class Board:
     staff: Workforce
     ledger: Ledger
     tasks: tuple[Task, ...]
-    rows: tuple[TaskRow, ...]
-    windows: tuple[tuple[Window, ...], ...]
     held: tuple[Task, ...]
     load_min: NDArray[np.int64]
     until_min: NDArray[np.int64]
@@ -107,6 +114,25 @@ class Board:
     promises: dict[str, Promise] = field(default_factory=dict)
     flagged: dict[str, Filter] = field(default_factory=dict)
     learnt: dict[str, Task | None] = field(default_factory=dict)
+    compiled: Compiled | None = None
+
+    @property
+    def rows(self) -> tuple[TaskRow, ...]:
+        """The open tasks against everybody, in the order of ``tasks``."""
+        return self._compiled().rows
+
+    @property
+    def windows(self) -> tuple[tuple[Window, ...], ...]:
+        """The graded windows of the open tasks, in the order of ``tasks``."""
+        return self._compiled().windows
+
+    def _compiled(self) -> Compiled:
+        if self.compiled is None:
+            rows = tuple(self.row_of(task) for task in self.tasks)
+            remaining = {row.task.id: row.remaining_min for row in rows}
+            windows = graded_windows(self.axis, self.tasks, remaining, self.firm.policy.weights)
+            self.compiled = Compiled(rows, tuple(windows))
+        return self.compiled
 
     def row_of(self, task: Task) -> TaskRow:
         """Compile one task against everybody; also for an arrival that the firm does not hold yet."""
@@ -243,20 +269,22 @@ class Board:
     def cut_for(self, task: Task) -> None:
         """Lengthen and cut the axis so that an arrival's deadline is a slot boundary; every promise keeps its stretch of time.
 
-        Nothing happens where the axis holds the deadline already. Costs about as much as compiling the board.
+        Nothing happens where the axis holds the deadline already.
         """
         if self.axis.holds(task):
             return
         before = self.axis
         self.axis, self.open_min = build_axis(self.firm, self.now, (*self.known.values(), task))
-        self.until_min = _summed(self.open_min)
+        self.until_min = summed_min(self.open_min)
         self.ledger = Ledger(self.open_min)
         for id, (person, window, minutes) in self.promises.items():
             release = self.axis.slot_after(before, window.release)
             due = self.axis.slot_until(before, window.due)
-            self.ledger.promise(person, release, due, minutes)
             self.promises[id] = Promise(person, window._replace(release=release, due=due), minutes)
-        _compile_tasks(self)
+        self.ledger.promise_all(
+            (one.person, one.window.release, one.window.due, one.work_min) for one in self.promises.values()
+        )
+        self.compiled = None
         self._promise_beyond()
 
     def _promise_beyond(self) -> None:
@@ -325,33 +353,17 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
         staff=workforce(firm),
         ledger=Ledger(open_min),
         tasks=tasks,
-        rows=(),
-        windows=(),
         held=held,
         load_min=np.zeros(len(firm.people), dtype=np.int64),
-        until_min=_summed(open_min),
+        until_min=summed_min(open_min),
         types=types,
         clients={client.id: client for client in firm.clients},
         known={task.id: task for task in firm.tasks},
         reviewed_by=reviewed_by,
         task_index={task.id: t for t, task in enumerate(tasks)},
     )
-    _compile_tasks(board)
     _promise_today(board)
     return board
-
-
-def _compile_tasks(board: Board) -> None:
-    board.rows = tuple(board.row_of(task) for task in board.tasks)
-    remaining = {row.task.id: row.remaining_min for row in board.rows}
-    board.windows = tuple(graded_windows(board.axis, board.tasks, remaining, board.firm.policy.weights))
-
-
-def _summed(open_min: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the minutes before each slot, ``(people, slots + 1)``."""
-    until = np.zeros((open_min.shape[0], open_min.shape[1] + 1), dtype=np.int64)
-    until[:, 1:] = np.cumsum(open_min, axis=1)
-    return until
 
 
 def _promise_today(board: Board) -> None:

@@ -8,6 +8,7 @@ largest further task that each window admits, so that the question is a look-up 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self
 
 import numpy as np
@@ -68,6 +69,13 @@ class Ledger:
             return
         self.slack[person, : release + 1, due:] -= np.int32(work_min)
         self.room[person] = _room(self.slack[person])
+
+    def promise_all(self, promises: Iterable[tuple[int, int, int, int]]) -> None:
+        """Add many promises ``(person, release, due, work_min)`` at once, as `promise` would one by one."""
+        for person, release, due, work_min in promises:
+            if release <= due < self.slots:
+                self.slack[person, : release + 1, due:] -= np.int32(work_min)
+        self.room = _room(self.slack)
 
     def withdraw(self, person: int, release: int, due: int, work_min: int) -> None:
         """Take a promise back; the exact inverse of `promise`."""

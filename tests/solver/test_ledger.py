@@ -339,3 +339,14 @@ def test_dates_and_times_fit_when_working_them_off_by_the_clock_keeps_them_all(o
         if fits:
             promised.append(new)
             ledger.promise(0, release, due, minutes)
+
+
+def test_many_promises_at_once_are_the_same_as_one_by_one() -> None:
+    open_min = np.array([[60, 0, 120, 90], [30, 30, 30, 30]])
+    works = [(0, 0, 2, 50), (0, 1, 3, 70), (1, 2, 2, 30), (1, 3, 1, 9), (0, 2, 4, 500), (1, 0, 3, 40)]
+    one_by_one, at_once = Ledger(open_min), Ledger(open_min)
+    for work in works:
+        one_by_one.promise(*work)
+    at_once.promise_all(works)
+    assert np.array_equal(at_once.slack, one_by_one.slack)
+    assert np.array_equal(at_once.room, one_by_one.room)
