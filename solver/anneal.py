@@ -5,7 +5,7 @@ plan on the way never breaks a rule. Measured on two cores this alone beats ever
 firms with scarce people need the exact neighbourhoods of `solver.search` afterwards (docs/benchmarks.md).
 
 Moves are drawn by a generator of our own (xorshift64*, Vigna 2016) kept in the state, so a run is the same everywhere. All compiled
-functions stand in this one module: the compiler's cache is kept per file, and a call across files would compile the callee again.
+functions stand in this one module: the compiler's cache is renewed by changes of its own file only, not of files it calls into.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ SHOWN_CANDIDATES = 12
 
 def place(opened: Opened, task: Task, *, as_json: bool) -> Exit:
     """Print where the rule puts ``task``, and why; the firm's files stay as they are."""
-    decision = dry_run(compile_board(opened.firm, now=opened.now), task)
+    decision = dry_run(compile_board(opened.firm, now=opened.now, also=(task,)), task)
     if as_json:
         print_json(decision)
     else:

@@ -23,7 +23,7 @@ def solve(
 ) -> Exit:
     """Plan a firm, print the answer, write the plan and the reports."""
     for target in reports:
-        require_form(target)  # said before the search, not after it
+        _require_form(target)  # said before the search, not after it
     tell_rejects(opened)
     report = solved(opened.firm, now=opened.now, budget=budget, seed=seed, quiet=as_json, notes=opened.notes())
     written = [plan_to] if plan_to else []
@@ -76,7 +76,7 @@ def write_report(report: ReportData, target: Path) -> list[Path]:
     return [target]
 
 
-def require_form(target: Path) -> None:
+def _require_form(target: Path) -> None:
     """Refuse a report whose name has another ending."""
     if target.suffix.casefold() not in ("", ".html", ".xlsx"):
         raise CommandError(

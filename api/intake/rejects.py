@@ -37,11 +37,6 @@ class Reject:
     code: str
     raw: str = ""
 
-    def sentence(self) -> str:
-        """Return the reject as one line for people."""
-        near = f' Nearest: "{self.nearest}".' if self.nearest is not None else ""
-        return f'{self.sheet}, row {self.row}, {self.field} "{self.value}" {self.reason}.{near}'
-
 
 @dataclass(frozen=True)
 class SheetCount:

@@ -15,8 +15,7 @@ from enum import StrEnum
 
 from api.escaping import restored
 
-MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-FULL_MONTHS = (
+MONTHS = (
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
 YES = frozenset({"yes", "y", "true", "t", "1", "x"})
@@ -269,7 +268,7 @@ def _named_month(said: str) -> tuple[int, int, int] | None:
         return None
     for place in (0, 1):
         name = parts[place]
-        month = next((i for i in range(12) if name in (MONTHS[i], FULL_MONTHS[i]) or (i == 8 and name == "sept")), None)
+        month = next((i for i, full in enumerate(MONTHS) if name in (full, full[:3], "sept" if i == 8 else full)), None)
         number_part = re.fullmatch(r"(\d{1,2})(st|nd|rd|th)?", parts[1 - place], re.ASCII)
         if month is not None and number_part and re.fullmatch(r"\d{4}", parts[2], re.ASCII):
             return int(parts[2]), month + 1, int(number_part[1])

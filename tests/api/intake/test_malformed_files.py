@@ -369,7 +369,6 @@ def _nothing_lost(intake: Intake) -> None:
         assert one.reason
         assert one.field
         assert one.code
-        assert one.sentence()
     firm = intake.firm
     taken = {count.sheet: count.taken for count in intake.counts}
     assert len(firm.people) == taken.get("people", 0)
