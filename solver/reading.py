@@ -22,18 +22,19 @@ def read_back(problem: Problem, plan: Plan) -> Assignment:
     found = Assignment(
         np.full(problem.task_count, ESCALATED, dtype=np.int32), np.full(problem.task_count, -1, dtype=np.int32)
     )
-    rows = [(board.task_index.get(item.task), item) for item in plan.tasks]
-    for t, item in rows:
+    rows: list[tuple[int, PlannedTask]] = []
+    for item in plan.tasks:
+        t = board.task_index.get(item.task)
         if t is None or item.person not in board.staff.row:
             raise _other_firm(item.task)
         found.who[t] = board.staff.row[item.person]
+        rows.append((t, item))
     named = {item.task for item in plan.tasks} | {lost.task for lost in plan.escalations}
     missing = next((task.id for task in board.tasks if task.id not in named), None)
     if missing is not None:
         raise _other_firm(missing)
     for t, item in rows:
-        if t is not None:
-            found.window[t] = _window(problem, t, item)
+        found.window[t] = _window(problem, t, item)
     if not all(_ordered(problem, found, t) for t in np.flatnonzero(found.who >= 0).tolist()):
         raise _other_firm(plan.tasks[0].task)
     return found
