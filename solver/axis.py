@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,15 @@ from solver.firm import Firm, Task
 
 LONGEST_HORIZON_DAYS = 730
 """Deadlines further away are planned as if due at the end of two years: the ledger grows with the square of the slots."""
+
+
+class Cut(NamedTuple):
+    """A slot cut in two at ``at``; all but the slot are working minutes of its day, on the scale of `elapsed_share`."""
+
+    slot: int
+    start: int
+    at: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,32 @@ class Axis:
         longest = (self.last_day - self.first_day).days >= LONGEST_HORIZON_DAYS
         return self.has_cut(task) and (longest or task.deadline <= self.last_day)
 
+    def cut_for(self, task: Task) -> Cut | None:
+        """Return the cut that an arrival's timed deadline asks for, ``None`` where it falls into no slot."""
+        if task.deadline_time is None:
+            return None
+        at = _full_hour(self._elapsed(task.deadline_time), self.day_length)
+        slot = bisect_right(self.keys, (task.deadline, at))
+        if slot == self.count or self.days[slot] != task.deadline:
+            return None
+        start = self.passed if task.deadline == self.first_day else 0
+        if slot and self.days[slot - 1] == task.deadline:
+            start = self.ends[slot - 1]
+        return Cut(slot, start, at, self.ends[slot]) if start < at < self.ends[slot] else None
+
+    def with_cut(self, cut: Cut) -> Axis:
+        """Return the axis with one slot more."""
+        day, here = self.days[cut.slot], slice(cut.slot, cut.slot)
+        days, ends, keys = list(self.days), list(self.ends), list(self.keys)
+        days[here], ends[here], keys[here] = [day], [cut.at], [(day, cut.at)]
+        return replace(
+            self,
+            days=tuple(days),
+            ends=tuple(ends),
+            keys=tuple(keys),
+            boundaries=self.boundaries | {(day, cut.at)},
+        )
+
     def slot_after(self, coarser: Axis, release: int) -> int:
         """Return the slot of this axis that begins where slot ``release`` of a coarser axis of the same firm does."""
         if release >= coarser.count:
@@ -92,6 +129,10 @@ class Axis:
 
     def week_end_slots(self) -> tuple[int, ...]:
         """Return the last slot of each calendar week (Monday to Sunday) on the axis, earliest first."""
+        return self._week_ends
+
+    @cached_property
+    def _week_ends(self) -> tuple[int, ...]:
         weeks = [day.isocalendar()[:2] for day in self.days]
         return tuple(s for s in range(self.count) if s + 1 == self.count or weeks[s] != weeks[s + 1])
 

@@ -8,68 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.axis import Axis, build_axis, summed_min
-from solver.eligibility import FILTERS, Workforce, needed_rank, stopped_by, work_min, workforce
+from solver.axis import Axis, Cut, build_axis, summed_min
+from solver.days import Days
+from solver.eligibility import Workforce, needed_rank, stopped_by, work_min, workforce
 from solver.firm import Client, Firm, Task, TaskType
 from solver.ledger import Ledger
 from solver.plan import Filter
-from solver.policy import MissingEstimate
-from solver.windows import Span, Window, graded_windows, plain_span
-
-
-class Promise(NamedTuple):
-    """What one person has promised for one task: ``work_min`` minutes within a window of slots."""
-
-    person: int
-    window: Window
-    work_min: int
-
-
-@dataclass(frozen=True)
-class TaskRow:
-    """One task against all people.
-
-    Attributes
-    ----------
-    work_min
-        ``(people,)`` minutes the task takes each person, 0 where the skill is missing.
-    stopped
-        ``(people,)`` code of the first static filter before the deadline (`solver.eligibility`), 0 for none.
-    below
-        ``(people,)`` whether the guardrail stops the person; never whom the client asked for.
-    """
-
-    task: Task
-    remaining_min: int
-    needed_rank: int
-    work_min: NDArray[np.int64]
-    stopped: NDArray[np.int8]
-    below: NDArray[np.bool_]
-
-    @property
-    def allowed(self) -> NDArray[np.bool_]:
-        """Who may do the task."""
-        allowed: NDArray[np.bool_] = (self.stopped == 0) & ~self.below
-        return allowed
-
-    def stop(self, person: int) -> Filter | None:
-        """Return the first static filter that stops a person, guardrail last."""
-        if self.stopped[person]:
-            return FILTERS[int(self.stopped[person]) - 1]
-        return Filter.GUARDRAIL if bool(self.below[person]) else None
+from solver.policy import ValueTier
+from solver.promises import Promise, Promises
+from solver.task_row import TaskRow, is_held, remaining_min
+from solver.windows import GradedWindows, Span, Window, graded_windows, plain_span
 
 
 class Compiled(NamedTuple):
     """The open tasks of a board: each against everybody, and its windows, cheapest first."""
 
     rows: tuple[TaskRow, ...]
-    windows: tuple[tuple[Window, ...], ...]
+    windows: GradedWindows
+
+
+Asked = tuple[str, ValueTier, str | None]
+"""What decides the level a task needs: its type, its client's tier, the type it reviews."""
 
 
 @dataclass
@@ -94,11 +59,16 @@ class Board:
         What was known before of each task that a promise brought along, ``None`` for nothing.
     compiled
         The open tasks against everybody and their windows, made when first asked for.
+    needs
+        Level rank needed, and who is below it, for every kind of task met so far.
+    days
+        Minutes of whole days from the first to the last of the axis.
     """
 
     firm: Firm
     now: datetime
     axis: Axis
+    days: Days
     open_min: NDArray[np.int64]
     staff: Workforce
     ledger: Ledger
@@ -111,10 +81,11 @@ class Board:
     known: dict[str, Task]
     reviewed_by: dict[str, list[str]]
     task_index: Mapping[str, int]
-    promises: dict[str, Promise] = field(default_factory=dict)
+    promises: Promises = field(default_factory=Promises)
     flagged: dict[str, Filter] = field(default_factory=dict)
     learnt: dict[str, Task | None] = field(default_factory=dict)
     compiled: Compiled | None = None
+    needs: dict[Asked, tuple[int, NDArray[np.bool_]]] = field(default_factory=dict)
 
     @property
     def rows(self) -> tuple[TaskRow, ...]:
@@ -122,7 +93,7 @@ class Board:
         return self._compiled().rows
 
     @property
-    def windows(self) -> tuple[tuple[Window, ...], ...]:
+    def windows(self) -> GradedWindows:
         """The graded windows of the open tasks, in the order of ``tasks``."""
         return self._compiled().windows
 
@@ -131,24 +102,34 @@ class Board:
             rows = tuple(self.row_of(task) for task in self.tasks)
             remaining = {row.task.id: row.remaining_min for row in rows}
             windows = graded_windows(self.axis, self.tasks, remaining, self.firm.policy.weights)
-            self.compiled = Compiled(rows, tuple(windows))
+            self.compiled = Compiled(rows, windows)
         return self.compiled
 
     def row_of(self, task: Task) -> TaskRow:
         """Compile one task against everybody; also for an arrival that the firm does not hold yet."""
-        firm, staff = self.firm, self.staff
+        staff = self.staff
         kind, client = self.types[task.type], self.clients[task.client]
-        reviewed = self.known.get(task.reviews) if task.reviews else None
-        remaining = remaining_min(firm, task, kind)
-        work = work_min(staff.efficiency_pct[staff.skill_row[kind.skill]], remaining)
-        release = self.axis.release_slot(task.release)
-        never = (staff.last_day < _FAR_DAY) & (self.until_min[:, -1] - self.until_min[:, release] < work)
-        need = needed_rank(firm, kind, client, self.types[reviewed.type] if reviewed else None)
-        stopped = stopped_by(staff, kind, client, task, self.axis.first_day, never)
-        below = staff.rank < need
+        remaining = remaining_min(self.firm, task, kind)
+        efficiency = staff.efficiency_pct[staff.skill_row[kind.skill]]
+        stopped = staff.stopped_for_good(kind.skill, client.barred)
+        if len(staff.leavers):
+            release = self.axis.release_slot(task.release)
+            left = self.until_min[:, -1] - self.until_min[:, release]
+            never = (staff.last_day < _FAR_DAY) & (left < work_min(efficiency, remaining))
+            stopped = stopped_by(staff, kind, client, task, self.axis.first_day, never)
+        need, below = self._need(task, kind, client)
         if task.requested_person is not None:
+            below = below.copy()
             below[staff.row[task.requested_person]] = False
-        return TaskRow(task, remaining, need, work, stopped, below)
+        return TaskRow(task, remaining, need, efficiency, stopped, below)
+
+    def _need(self, task: Task, kind: TaskType, client: Client) -> tuple[int, NDArray[np.bool_]]:
+        reviewed = self.known[task.reviews].type if task.reviews in self.known else None
+        asked = (kind.id, client.tier, reviewed)
+        if asked not in self.needs:
+            rank = needed_rank(self.firm, kind, client, self.types[reviewed] if reviewed else None)
+            self.needs[asked] = (rank, self.staff.rank < rank)
+        return self.needs[asked]
 
     def piece(self, task: Task) -> list[str]:
         """Return the other tasks of the same piece of work along the review links: their people must differ."""
@@ -191,7 +172,7 @@ class Board:
         """Return the slots an arrival may use on time: its own, after its preparation and before its reviews."""
         span = plain_span(self.axis, task)
         release, due = span.release, span.due
-        if task.reviews in self.promises:
+        if task.reviews is not None and task.reviews in self.promises:
             release = max(release, self.promises[task.reviews].window.due + 1)
         elif task.reviews is not None and self.known[task.reviews].open:
             release = max(release, self._time_to_prepare(task, self.known[task.reviews], due) + 1)
@@ -211,7 +192,7 @@ class Board:
     def in_order(self, task: Task, window: Window) -> bool:
         """Whether a window starts after the promised preparation and ends before the promised reviews."""
         beyond = self.axis.count
-        if task.reviews in self.promises and window.release < beyond:
+        if task.reviews is not None and task.reviews in self.promises and window.release < beyond:
             if window.release <= self.promises[task.reviews].window.due:
                 return False
         reviews = [self.promises[r].window for r in self.reviewed_by.get(task.id, ()) if r in self.promises]
@@ -273,11 +254,36 @@ class Board:
         """
         if self.axis.holds(task):
             return
+        tail = timedelta(days=self.firm.policy.late_tail_days)
+        cut = self.axis.cut_for(task) if task.deadline + tail <= self.axis.last_day else None
+        if cut is None or not self._cut(cut):
+            self._compile_again(task)
+
+    def _cut(self, cut: Cut) -> bool:
+        """Cut one slot in two where it stands; ``False``, and nothing is done, where a part would have no minutes."""
+        length, slot = self.axis.day_length, cut.slot
+        whole = self.days.of_day_min(self.axis.days[slot])
+        before = whole * cut.at // length - whole * cut.start // length
+        behind = self.open_min[:, slot] - before
+        if not (before.any() and behind.any()):
+            return False
+        self.axis = self.axis.with_cut(cut)
+        self.open_min = np.insert(self.open_min, slot, before, axis=1)
+        self.open_min[:, slot + 1] = behind
+        self.until_min = np.insert(self.until_min, slot + 1, self.until_min[:, slot] + before, axis=1)
+        self.ledger.cut(slot, before, behind)
+        self.promises.cut(slot)
+        self.compiled = None
+        return True
+
+    def _compile_again(self, task: Task) -> None:
+        """Cut and lengthen the axis anew for all tasks and ``task``."""
         before = self.axis
         self.axis, self.open_min = build_axis(self.firm, self.now, (*self.known.values(), task))
         self.until_min = summed_min(self.open_min)
         self.ledger = Ledger(self.open_min)
-        for id, (person, window, minutes) in self.promises.items():
+        self.days = Days(self.firm, self.axis)
+        for id, (person, window, minutes) in list(self.promises.items()):
             release = self.axis.slot_after(before, window.release)
             due = self.axis.slot_until(before, window.due)
             self.promises[id] = Promise(person, window._replace(release=release, due=due), minutes)
@@ -308,21 +314,6 @@ _FAR_DAY = 3_000_000
 """Ordinals below this are real leave dates (the year 8214); the default is the last day Python knows."""
 
 
-def remaining_min(firm: Firm, task: Task, kind: TaskType) -> int:
-    """Return the minutes of estimate left: estimate less logged, never below the floor while the task is open."""
-    estimate = task.estimate_min
-    if estimate is None:
-        estimate = kind.default_estimate_min or 0
-    return max(estimate - task.logged_min, firm.policy.remaining_floor_min)
-
-
-def is_held(firm: Firm, task: Task, kind: TaskType) -> bool:
-    """Whether a task waits for its estimate: none was given, and the firm chose no default or the type has none."""
-    if task.estimate_min is not None:
-        return False
-    return firm.policy.missing_estimate is MissingEstimate.HOLD or kind.default_estimate_min is None
-
-
 def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Board:
     """Compile a firm at ``now`` with today's promises.
 
@@ -349,6 +340,7 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
         firm=firm,
         now=now,
         axis=axis,
+        days=Days(firm, axis),
         open_min=open_min,
         staff=workforce(firm),
         ledger=Ledger(open_min),
@@ -391,7 +383,7 @@ def _promise_one(board: Board, t: int) -> None:
     if stop is not None:
         board.flagged[task.id] = stop
         return
-    work = int(row.work_min[person])
+    work = row.takes_min(person)
     windows = (window for window in board.windows[t] if board.in_order(task, window))
     fitting = next(w for w in windows if board.ledger.fits(person, w.release, w.due, work))
     board.promise(task, person, fitting, work)

@@ -46,14 +46,12 @@ def capacity_min(firm: Firm, days: Sequence[date]) -> NDArray[np.int64]:
         return minutes
     row = {person.id: p for p, person in enumerate(firm.people)}
     weekday = np.array([day.weekday() for day in days])
-    for p, person in enumerate(firm.people):
-        minutes[p] = np.array(person.weekly_min)[weekday]
+    minutes += np.array([person.weekly_min for person in firm.people])[:, weekday]
     for period in firm.overtime:
         span = _span(period, days)
         extra = np.array(period.extra_min)[weekday[span]]
-        for p, person in enumerate(firm.people):
-            if _covered(period, person):
-                minutes[p, span] += extra
+        covered = np.array([_covered(period, person) for person in firm.people], dtype=np.bool_)
+        minutes[covered, span] += extra
     minutes = np.minimum(minutes, 1_440)
     for absence in firm.time_off:
         minutes[row[absence.person], _span(absence, days)] -= (
@@ -63,8 +61,7 @@ def capacity_min(firm: Firm, days: Sequence[date]) -> NDArray[np.int64]:
         minutes[row[booking.person], _span(booking, days)] -= booking.minutes_per_day
     closed = closed_days(firm.holiday_calendar, days)
     minutes[:, np.array([day in closed for day in days])] = 0
-    for p, person in enumerate(firm.people):
-        minutes[p, ~_employed(person, days)] = 0
+    minutes[~_employed(firm.people, days)] = 0
     return np.maximum(minutes, 0)
 
 
@@ -91,12 +88,9 @@ def _covered(period: Overtime, person: Person) -> bool:
     return (not period.people or person.id in period.people) and (not period.levels or person.level in period.levels)
 
 
-def _employed(person: Person, days: Sequence[date]) -> NDArray[np.bool_]:
-    return np.array(
-        [
-            (person.start_date is None or day >= person.start_date)
-            and (person.leave_date is None or day <= person.leave_date)
-            for day in days
-        ],
-        dtype=np.bool_,
-    )
+def _employed(people: Sequence[Person], days: Sequence[date]) -> NDArray[np.bool_]:
+    first = np.array([(person.start_date or date.min).toordinal() for person in people])
+    last = np.array([(person.leave_date or date.max).toordinal() for person in people])
+    when = np.array([day.toordinal() for day in days])
+    employed: NDArray[np.bool_] = (first[:, None] <= when) & (when <= last[:, None])
+    return employed

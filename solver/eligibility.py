@@ -5,7 +5,7 @@ Everything is asked for all people at once: answers are arrays over people in th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -37,6 +37,8 @@ class Workforce:
         Place of each person's level, 0 lowest.
     last_day
         Ordinal of the last day worked; a far day where no leave date is set.
+    leavers
+        Places of the people who have a leave date.
     id_order
         Place of each person when sorted by id: the last word in every tie.
     """
@@ -47,7 +49,10 @@ class Workforce:
     mismatch_min: NDArray[np.int64]
     rank: NDArray[np.int64]
     last_day: NDArray[np.int64]
+    leavers: NDArray[np.int64]
     id_order: NDArray[np.int64]
+    ids: tuple[str, ...]
+    shared: dict[tuple[int, tuple[str, ...]], NDArray[np.int8]] = field(default_factory=dict, repr=False)
 
     @property
     def count(self) -> int:
@@ -57,6 +62,17 @@ class Workforce:
     def rows(self, people: tuple[str, ...]) -> list[int]:
         """Return the places of people by id."""
         return [self.row[person] for person in people]
+
+    def stopped_for_good(self, skill: str, barred: tuple[str, ...]) -> NDArray[np.int8]:
+        """Return per person the code of the filter that stops them at any time: skill, else independence. Shared: not to be written."""
+        key = (self.skill_row[skill], barred)
+        if key not in self.shared:
+            stopped = np.zeros(self.count, dtype=np.int8)
+            stopped[self.rows(barred)] = code(Filter.INDEPENDENCE)
+            stopped[self.efficiency_pct[key[0]] == 0] = code(Filter.SKILL)
+            stopped.flags.writeable = False
+            self.shared[key] = stopped
+        return self.shared[key]
 
 
 def workforce(firm: Firm) -> Workforce:
@@ -78,7 +94,9 @@ def workforce(firm: Firm) -> Workforce:
         mismatch_min=mismatch,
         rank=np.array([ranks[person.level] for person in firm.people], dtype=np.int64),
         last_day=np.array([(person.leave_date or date.max).toordinal() for person in firm.people], dtype=np.int64),
+        leavers=np.array([p for p, person in enumerate(firm.people) if person.leave_date], dtype=np.int64),
         id_order=np.argsort(np.array(by_id, dtype=np.int64)),
+        ids=tuple(person.id for person in firm.people),
     )
 
 
@@ -105,11 +123,11 @@ def stopped_by(
 ) -> NDArray[np.int8]:
     """Return per person the code of the first static filter before the deadline that stops them, 0 for none.
 
-    ``never_in_time`` marks people who leave before they could finish, even with nothing else to do.
+    ``never_in_time`` marks people who leave before they could finish, even with nothing else to do. Not to be written: tasks
+    that ask the same share it.
     """
     begins = max(today, task.release or today).toordinal()
-    stopped = np.zeros(staff.count, dtype=np.int8)
-    stopped[staff.rows(client.barred)] = code(Filter.INDEPENDENCE)
-    stopped[(staff.last_day < begins) | never_in_time] = code(Filter.EMPLOYMENT)
-    stopped[staff.efficiency_pct[staff.skill_row[kind.skill]] == 0] = code(Filter.SKILL)
-    return stopped
+    stopped = staff.stopped_for_good(kind.skill, client.barred)
+    gone = (staff.last_day < begins) | never_in_time
+    gone &= stopped != code(Filter.SKILL)
+    return np.where(gone, np.int8(code(Filter.EMPLOYMENT)), stopped) if gone.any() else stopped

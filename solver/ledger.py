@@ -4,6 +4,9 @@ A person can do a set of tasks in time if and only if, for every window of slots
 after ``a`` and due by ``b`` is at most the open minutes from ``a`` to ``b`` (preemptive earliest deadline first; Horn 1974;
 the demand criterion of Baruah et al. 1990). The ledger keeps, per person, what is left of each window, and from it the
 largest further task that each window admits, so that the question is a look-up and a promise touches one person.
+
+Slots lie in the arrays in any order: a slot cut in two gets its new row and column behind the others, so that cutting writes
+one row and one column per person instead of moving all of them.
 """
 
 from __future__ import annotations
@@ -16,74 +19,203 @@ from numpy.typing import NDArray
 
 FREE = np.int32(2**30)
 """Slack of a window that cannot bind."""
+SPARE_SLOTS = 8
+"""Slots kept free for cuts; when they are used up the arrays are copied once, with as many more."""
+
+Places = NDArray[np.intp]
 
 
 class Ledger:
-    """Slack of every window of every person.
+    """Slack of every window of every person, and the room that follows from it.
 
-    Attributes
-    ----------
-    slack
-        ``(people, slots, slots)`` minutes left in the window from slot ``a`` to slot ``b``; `FREE` where ``a > b``.
-    room
-        Same shape: the largest task released at ``a`` and due by ``b`` that still fits; kept in step with ``slack``.
+    Room is the least slack over all windows that contain a window: the longest further task that fits.
     """
 
     def __init__(self, open_min: NDArray[np.int64]) -> None:
         """Start with nothing promised; ``open_min`` has shape ``(people, slots)``."""
-        slots = open_min.shape[1]
-        ends = np.cumsum(open_min, axis=1)
-        starts = ends - open_min
-        self.slack = (ends[:, None, :] - starts[:, :, None]).astype(np.int32)
-        self.slack[:, ~np.triu(np.ones((slots, slots), dtype=np.bool_))] = FREE
-        self.room = _room(self.slack)
-        self.slots = slots
+        people, self.slots = open_min.shape
+        size = self.slots + SPARE_SLOTS
+        self._slack = np.empty((people, size, size), dtype=np.int32)
+        ends = np.cumsum(open_min, axis=1, dtype=np.int32)
+        starts = ends - open_min.astype(np.int32)
+        inside = self._slack[:, : self.slots, : self.slots]
+        np.subtract(ends[:, None, :], starts[:, :, None], out=inside)
+        np.copyto(inside, FREE, where=_backwards(self.slots))
+        self._room = self._slack.copy()  # nothing promised: a wider window never has less
+        self._row = self._column = np.arange(self.slots)
+        self._in_order = True
+
+    @property
+    def slack(self) -> NDArray[np.int32]:
+        """Minutes left in the window from slot ``a`` to slot ``b``, ``(people, slots, slots)``; `FREE` where ``a > b``."""
+        slack: NDArray[np.int32] = self._slack[:, self._row[:, None], self._column]
+        return slack
+
+    @property
+    def room(self) -> NDArray[np.int32]:
+        """The largest task released at ``a`` and due by ``b`` that still fits, same shape; 0 where ``a > b``."""
+        room = self._room[:, self._row[:, None], self._column]
+        room[:, _backwards(self.slots)] = 0
+        return room
 
     def copy(self) -> Self:
         """Return an independent ledger with the same promises."""
         twin = object.__new__(type(self))
-        twin.slack, twin.room, twin.slots = self.slack.copy(), self.room.copy(), self.slots
+        twin.__dict__.update(vars(self))
+        twin._slack, twin._room = self._slack.copy(), self._room.copy()
         return twin
 
     def room_min(self, person: int, release: int, due: int) -> int:
         """Return the longest task in minutes that fits this person between release and due (slots, both included)."""
         if due >= self.slots:
             return int(FREE)
-        return max(int(self.room[person, release, due]), 0) if release <= due else 0
+        return max(int(self._room[person, self._row[release], self._column[due]]), 0) if release <= due else 0
 
     def rooms_min(self, release: int, due: int) -> NDArray[np.int32]:
         """Return `room_min` for every person."""
         if due >= self.slots:
-            return np.full(len(self.room), FREE, dtype=np.int32)
+            return np.full(len(self._room), FREE, dtype=np.int32)
         if due < release:
-            return np.zeros(len(self.room), dtype=np.int32)
-        return np.maximum(self.room[:, release, due], 0)
+            return np.zeros(len(self._room), dtype=np.int32)
+        return np.maximum(self._room[:, self._row[release], self._column[due]], 0)
+
+    def rooms_by_due_min(self, people: Places, release: int) -> NDArray[np.int32]:
+        """Return `room_min` of ``people`` from slot ``release`` to each due slot, ``(people, slots)``."""
+        room: NDArray[np.int32] = np.maximum(self._room[people[:, None], self._row[release], self._column], 0)
+        room[:, :release] = 0
+        return room
 
     def fits(self, person: int, release: int, due: int, work_min: int) -> bool:
         """Whether a task of ``work_min`` fits this person on top of everything promised."""
         return self.room_min(person, release, due) >= work_min
 
+    def fits_without(
+        self, person: int, window: tuple[int, int], work_min: int, other: tuple[int, int], other_min: int
+    ) -> bool:
+        """Whether a task fits in ``window`` (release, due) once the promise of ``other_min`` in ``other`` is taken back.
+
+        The promise counts in the windows around both; those around ``window`` alone keep their slack.
+        """
+        release, due = window
+        first, last = min(release, other[0]), max(due, other[1])
+        if last >= self.slots:
+            return self.fits(person, release, due, work_min)
+        if self._room[person, self._row[first], self._column[last]] + other_min < work_min:
+            return False
+        slack = self._slack[person]
+        begun = slack[self._row[first + 1 : release + 1, None], self._column[due:]]
+        ended = slack[self._row[: release + 1, None], self._column[due:last]]
+        return all(part.min(initial=FREE) >= work_min for part in (begun, ended))
+
     def promise(self, person: int, release: int, due: int, work_min: int) -> None:
         """Add a task to a person's promises, whether it fits or not. A due slot beyond the horizon binds nothing."""
         if due >= self.slots or due < release:
             return
-        self.slack[person, : release + 1, due:] -= np.int32(work_min)
-        self.room[person] = _room(self.slack[person])
+        if work_min < 0:
+            self.withdraw(person, release, due, -work_min)
+            return
+        self._use(person, release, due, work_min)
+        room = self._of(self._room, person)
+        _take(room, release, due, work_min)
+        if not self._in_order:
+            self._keep(self._room, person, room)
+
+    def withdraw(self, person: int, release: int, due: int, work_min: int) -> None:
+        """Take a promise back; the exact inverse of `promise`."""
+        if due >= self.slots or due < release:
+            return
+        self._use(person, release, due, -work_min)
+        self._keep(self._room, person, _room(self._of(self._slack, person)))
 
     def promise_all(self, promises: Iterable[tuple[int, int, int, int]]) -> None:
         """Add many promises ``(person, release, due, work_min)`` at once, as `promise` would one by one."""
         for person, release, due, work_min in promises:
             if release <= due < self.slots:
-                self.slack[person, : release + 1, due:] -= np.int32(work_min)
-        self.room = _room(self.slack)
+                self._use(person, release, due, work_min)
+        for person in range(len(self._room)):  # one at a time: a person's arrays stay in the cache
+            self._keep(self._room, person, _room(self._of(self._slack, person)))
 
-    def withdraw(self, person: int, release: int, due: int, work_min: int) -> None:
-        """Take a promise back; the exact inverse of `promise`."""
-        self.promise(person, release, due, -work_min)
+    def cut(self, slot: int, before_min: NDArray[np.int64], behind_min: NDArray[np.int64]) -> None:
+        """Cut a slot in two, with ``(people,)`` open minutes before and behind the cut; promises keep their stretch of time.
+
+        The part before keeps the slot's row and gets a new column, the part behind keeps the column and gets a new row. Room of
+        windows that do not touch the cut stays: each new window around them has no less slack than an old one.
+        """
+        if self.slots == self._slack.shape[1]:
+            self._make_space()
+        new, before, behind = self.slots, before_min.astype(np.int32), behind_min.astype(np.int32)
+        rows, columns = self._row[: slot + 1], self._column[slot:]
+        ending = np.empty((len(before), slot + 1), dtype=np.int32)
+        ending[:, :slot] = self._slack[:, rows[:slot], self._column[slot - 1]] + before[:, None]
+        ending[:, slot] = before
+        starting = np.empty((len(before), len(columns)), dtype=np.int32)
+        starting[:, 0] = behind
+        if slot + 1 < self.slots:
+            starting[:, 1:] = self._slack[:, self._row[slot + 1], columns[1:]] + behind[:, None]
+        self._slack[:, new, : new + 1] = self._slack[:, : new + 1, new] = FREE
+        self._slack[:, rows, new], self._slack[:, new, columns] = ending, starting
+        wider = np.minimum.accumulate(ending, axis=1)
+        self._room[:, rows, new] = np.minimum(wider, self._room[:, rows, columns[0]])
+        longer = np.minimum.accumulate(starting[:, ::-1], axis=1)[:, ::-1]
+        self._room[:, new, columns] = np.minimum(longer, self._room[:, rows[-1], columns])
+        self._row, self._column = np.insert(self._row, slot + 1, new), np.insert(self._column, slot, new)
+        self.slots += 1
+        self._in_order = False
+
+    def _make_space(self) -> None:
+        """Copy the arrays with spare slots."""
+        for name in ("_slack", "_room"):
+            old: NDArray[np.int32] = getattr(self, name)
+            size = self.slots + SPARE_SLOTS
+            wide = np.empty((len(old), size, size), dtype=np.int32)
+            wide[:, : self.slots, : self.slots] = old[:, self._row[:, None], self._column]
+            setattr(self, name, wide)
+        self._row = self._column = np.arange(self.slots)
+        self._in_order = True
+
+    def _use(self, person: int, release: int, due: int, work_min: int) -> None:
+        """Take minutes from the slack of every window around ``release`` to ``due``."""
+        if self._in_order:
+            self._slack[person, : release + 1, due : self.slots] -= np.int32(work_min)
+        else:
+            self._slack[person][self._row[: release + 1, None], self._column[due:]] -= np.int32(work_min)
+
+    def _of(self, array: NDArray[np.int32], person: int) -> NDArray[np.int32]:
+        """Return a person's part of an array in the order of the slots; a copy once a slot has been cut."""
+        mine = array[person]
+        ordered: NDArray[np.int32] = (
+            mine[: self.slots, : self.slots] if self._in_order else mine[self._row[:, None], self._column]
+        )
+        return ordered
+
+    def _keep(self, array: NDArray[np.int32], person: int, mine: NDArray[np.int32]) -> None:
+        if self._in_order:
+            array[person, : self.slots, : self.slots] = mine
+        else:
+            array[person][self._row[:, None], self._column] = mine
+
+
+def _backwards(slots: int) -> NDArray[np.bool_]:
+    """Return where a window ends before it starts."""
+    return ~np.triu(np.ones((slots, slots), dtype=np.bool_))
+
+
+def _take(room: NDArray[np.int32], release: int, due: int, work_min: int) -> None:
+    """Update a person's room for a promise.
+
+    Around the promise every window loses its minutes, so room does; any other room is the old one or, where the windows
+    around both are tighter now, theirs: the room of the least window around both.
+    """
+    around = room[: release + 1, due:]
+    around -= np.int32(work_min)
+    later, earlier, inside = room[release + 1 :, due:], room[: release + 1, :due], room[release + 1 :, :due]
+    np.minimum(later, room[release, due:], out=later)
+    np.minimum(earlier, room[: release + 1, due, None], out=earlier)
+    np.minimum(inside, room[release, due], out=inside)
 
 
 def _room(slack: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the least slack over all windows that contain ``[a, b]``, for every ``a`` and ``b``."""
+    """Return the least slack over all windows that contain ``[a, b]``, for every ``a`` and ``b`` of one person."""
     wider = np.minimum.accumulate(slack, axis=-2)
-    room: NDArray[np.int32] = np.minimum.accumulate(wider[..., ::-1], axis=-1)[..., ::-1]
+    room: NDArray[np.int32] = np.minimum.accumulate(wider[:, ::-1], axis=-1)[:, ::-1]
     return room

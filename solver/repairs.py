@@ -7,10 +7,11 @@ from datetime import date
 
 import numpy as np
 
-from solver.board import Board, TaskRow
+from solver.board import Board
 from solver.calendar import capacity_min, day_list
 from solver.firm import Overtime
 from solver.plan import RepairKind, WayOut
+from solver.task_row import TaskRow
 from solver.windows import Span, plain_span
 from solver.wording import hours_text
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.board import Board, TaskRow, is_held
+from solver.board import Board
 from solver.eligibility import FILTERS, code
 from solver.firm import Task
 from solver.plan import Candidate, Decision, Filter, Outcome
 from solver.refusal import Refusal, Refused, nearest_name
 from solver.repairs import ways_out
+from solver.task_row import TaskRow, is_held
 from solver.windows import Span, Window, graded_windows
 from solver.wording import hours_text
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, overload
 
 from solver.axis import Axis
 from solver.firm import Task
@@ -52,21 +52,66 @@ def plain_span(axis: Axis, task: Task) -> Span:
 
 def days_late(axis: Axis, task: Task, due: int) -> int:
     """Return calendar days from the deadline to the day of slot ``due``, at least 0."""
+    return _days_late(axis, task.deadline, due)
+
+
+def _days_late(axis: Axis, deadline: date, due: int) -> int:
     day = axis.day_of(due) if due >= 0 else None
     promised: date = day if day is not None else axis.last_day + timedelta(days=BEYOND_HORIZON_DAYS)
-    return max((promised - task.deadline).days, 0)
+    return max((promised - deadline).days, 0)
 
 
 def late_price_min(weights: Weights, task: Task, remaining_min: int, late_days: int) -> int:
     """Return the price of finishing a task ``late_days`` calendar days after its deadline (0 days late may still be late)."""
-    per_minute = weights.late_start + weights.late_day * late_days
-    return max(per_minute * task.priority.factor * remaining_min, 1)
+    return _late_min(weights, task.priority.factor * remaining_min, late_days)
+
+
+def _late_min(weights: Weights, stake_min: int, late_days: int) -> int:
+    return max((weights.late_start + weights.late_day * late_days) * stake_min, 1)
+
+
+class Shape(NamedTuple):
+    """The windows that all tasks of one release, deadline and place in a piece of work share, cheapest first.
+
+    ``late_days`` is -1 where the window costs nothing.
+    """
+
+    releases: tuple[int, ...]
+    dues: tuple[int, ...]
+    late_days: tuple[int, ...]
+
+
+class GradedWindows(Sequence[tuple[Window, ...]]):
+    """The windows of every task, cheapest first, on time before late, earliest due before later; made when asked for.
+
+    A backlog has few shapes and many tasks: only the shape and the minutes at stake are kept per task.
+    """
+
+    def __init__(self, weights: Weights, shapes: list[Shape], stakes_min: list[int]) -> None:
+        self.weights, self.shapes, self.stakes_min = weights, shapes, stakes_min
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    @overload
+    def __getitem__(self, t: int) -> tuple[Window, ...]: ...
+
+    @overload
+    def __getitem__(self, t: slice) -> list[tuple[Window, ...]]: ...
+
+    def __getitem__(self, t: int | slice) -> tuple[Window, ...] | list[tuple[Window, ...]]:
+        if isinstance(t, slice):
+            return [self[i] for i in range(*t.indices(len(self)))]
+        stake = self.stakes_min[t]
+        releases, dues, late = self.shapes[t]
+        prices = [0 if days < 0 else _late_min(self.weights, stake, days) for days in late]
+        return tuple(map(Window, releases, dues, prices))
 
 
 def graded_windows(
     axis: Axis, tasks: Sequence[Task], remaining_min: Mapping[str, int], weights: Weights
-) -> list[tuple[Window, ...]]:
-    """Return every window of every task, cheapest first, on time before late, earliest due before later.
+) -> GradedWindows:
+    """Return every window of every task.
 
     ``tasks`` are the open tasks to plan; a review link to anything else asks for no order.
     """
@@ -78,18 +123,22 @@ def graded_windows(
             prepares.setdefault(task.reviews, []).append(task.id)
     spans = {task.id: plain_span(axis, task) for task in tasks}
     latest = _latest_due(tasks, order, prepares, spans)
-    windows: list[tuple[Window, ...]] = [()] * len(tasks)
+    shapes: dict[tuple[frozenset[int], frozenset[int], date, int], Shape] = {}
+    found: list[Shape | None] = [None] * len(tasks)
     for t in order:
         task = tasks[t]
-        releases = {spans[task.id].release}
-        if task.reviews in row:
-            preparation = windows[row[task.reviews]]
-            releases = {
-                max(spans[task.id].release, window.due + 1) for window in preparation if window.due < axis.count
-            }
-        dues = _on_time_dues(task, spans[task.id], latest, prepares, remaining_min)
-        windows[t] = _windows(axis, task, releases or {axis.count}, dues, remaining_min[task.id], weights)
-    return windows
+        span = spans[task.id]
+        releases = {span.release}
+        preparation = found[row[task.reviews]] if task.reviews in row else None
+        if preparation is not None:
+            releases = {max(span.release, due + 1) for due in preparation.dues if due < axis.count} or {axis.count}
+        dues = _on_time_dues(task, span, latest, prepares, remaining_min)
+        key = (frozenset(releases), frozenset(dues), task.deadline, span.due)
+        if key not in shapes:
+            shapes[key] = _shape(axis, *key)
+        found[t] = shapes[key]
+    stakes = [task.priority.factor * remaining_min[task.id] for task in tasks]
+    return GradedWindows(weights, [shape for shape in found if shape is not None], stakes)
 
 
 def _preparations_first(tasks: Sequence[Task]) -> list[int]:
@@ -138,20 +187,11 @@ def _on_time_dues(
     return {due for due in dues if due >= span.release}
 
 
-def _windows(
-    axis: Axis, task: Task, releases: set[int], dues: set[int], remaining_min: int, weights: Weights
-) -> tuple[Window, ...]:
-    base = axis.due_slot(task.deadline, task.deadline_time)
-    late = {slot for step in GRADE_STEPS if 0 <= (slot := max(base, min(releases) - 1, -1) + step) < axis.count}
-    found = {Window(r, d, 0) for r in releases for d in dues if r <= d}
-    found |= {
-        Window(r, d, late_price_min(weights, task, remaining_min, days_late(axis, task, d)))
-        for r in releases
-        for d in late
-        if r <= d
-    }
-    beyond_price = late_price_min(weights, task, remaining_min, days_late(axis, task, axis.count))
-    if task.deadline > axis.last_day:
-        beyond_price = 0
-    found.add(Window(axis.count, axis.count, beyond_price))
-    return tuple(sorted(found, key=lambda window: (window.price_min, window.due, window.release)))
+def _shape(axis: Axis, releases: frozenset[int], dues: frozenset[int], deadline: date, due: int) -> Shape:
+    late = {slot for step in GRADE_STEPS if 0 <= (slot := max(due, min(releases) - 1, -1) + step) < axis.count}
+    found = {(-1, d, r) for r in releases for d in dues if r <= d}
+    found |= {(_days_late(axis, deadline, d), d, r) for r in releases for d in late if r <= d}
+    beyond = -1 if deadline > axis.last_day else _days_late(axis, deadline, axis.count)
+    found.add((beyond, axis.count, axis.count))
+    days, ends, starts = zip(*sorted(found, key=lambda one: (one[0] >= 0, one[1], one[2])), strict=True)
+    return Shape(starts, ends, days)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from solver.board import Board, Promise
+from solver.board import Board
 from solver.firm import Task
 from solver.ledger import Ledger
 from solver.plan import (
@@ -19,6 +19,7 @@ from solver.plan import (
     WorkDay,
 )
 from solver.problem import Assignment, Problem
+from solver.promises import Promise, Promises
 from solver.repairs import ways_out
 from solver.routing import candidates_of, why_nobody
 from solver.timetable import Cell, Job, timetable
@@ -48,7 +49,7 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
 def board_of(problem: Problem, plan: Assignment) -> Board:
     """Return a board on which the plan's promises stand in place of today's."""
     source = problem.board
-    board = Board(**{**vars(source), "promises": {}, "flagged": dict(source.flagged), "learnt": {}})
+    board = Board(**{**vars(source), "promises": Promises(), "flagged": dict(source.flagged), "learnt": {}})
     board.known = dict(source.known)
     board.reviewed_by = {name: list(found) for name, found in source.reviewed_by.items()}
     board.load_min = np.zeros_like(source.load_min)

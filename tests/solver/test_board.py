@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from solver.board import Board, compile_board, is_held, remaining_min
+from solver.board import Board, compile_board
 from solver.firm import Client, Firm, Person, Priority, Skill, Status, Task, TaskType
 from solver.plan import Filter
 from solver.policy import MissingEstimate, Policy
 from solver.routing import place
+from solver.task_row import is_held, remaining_min
 from solver.windows import Window
 from tests.board_state import state
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task

@@ -34,7 +34,7 @@ def axis_of(*tasks: Task, now: datetime = NOW, **more: object) -> Axis:
 def windows_of(*tasks: Task, now: datetime = NOW, **more: object) -> list[tuple[Window, ...]]:
     """Return the windows of some tasks of an hour or as long as they say, over three weeks."""
     remaining = {one.id: one.estimate_min or 60 for one in tasks}
-    return graded_windows(axis_of(*tasks, now=now, **more), tasks, remaining, PRICES)
+    return list(graded_windows(axis_of(*tasks, now=now, **more), tasks, remaining, PRICES))
 
 
 def on_time(windows: tuple[Window, ...]) -> list[tuple[int, int]]:
