@@ -165,8 +165,9 @@ class Board:
         """Return the people whom nothing but time can stop, only the requested one where the client asked."""
         may = row.allowed
         may[self.worked_on_piece(row.task)] = False
+        people: list[int] = np.flatnonzero(may).tolist()
         wanted = row.task.requested_person
-        return [int(p) for p in np.flatnonzero(may) if wanted is None or p == self.staff.row[wanted]]
+        return people if wanted is None else [p for p in people if p == self.staff.row[wanted]]
 
     def span_of(self, task: Task) -> Span:
         """Return the slots an arrival may use on time: its own, after its preparation and before its reviews."""

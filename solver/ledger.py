@@ -79,6 +79,12 @@ class Ledger:
             return np.zeros(len(self._room), dtype=np.int32)
         return np.maximum(self._room[:, self._row[release], self._column[due]], 0)
 
+    def rooms_of_min(self, people: Places, releases: Places, dues: Places) -> NDArray[np.int32]:
+        """Return `room_min` for each entry of three arrays of one length; windows must not end before they start."""
+        within = np.minimum(dues, self.slots - 1)
+        room = np.maximum(self._room[people, self._row[np.minimum(releases, within)], self._column[within]], 0)
+        return np.where(dues < self.slots, room, FREE)
+
     def rooms_by_due_min(self, people: Places, release: int) -> NDArray[np.int32]:
         """Return `room_min` of ``people`` from slot ``release`` to each due slot, ``(people, slots)``."""
         room: NDArray[np.int32] = np.maximum(self._room[people[:, None], self._row[release], self._column], 0)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import date, datetime, time
 from enum import StrEnum
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from solver.policy import Frozen
 
@@ -50,6 +51,10 @@ class Candidate(Frozen):
     load_min: int = Field(description="minutes of open work assigned at that time")
 
 
+def _as_tuple(candidates: Any, serialise: SerializerFunctionWrapHandler) -> Any:
+    return serialise(tuple(candidates))
+
+
 class Outcome(StrEnum):
     """What happened to an arrival."""
 
@@ -86,7 +91,9 @@ class Decision(Frozen):
     promised_day: date | None = Field(description="the task will be done by the end of this day")
     overridden: bool = Field(description="the client asked for the person and the rule was set aside")
     overload_min: int = Field(description="for an override: minutes that do not fit before the deadline")
-    candidates: tuple[Candidate, ...] = Field(description="everybody, in rank order")
+    candidates: Annotated[tuple[Candidate, ...], WrapSerializer(_as_tuple)] = Field(
+        description="everybody, in rank order"
+    )  # from `place` as `solver.seen.Candidates`, which makes them when they are read
     ways_out: tuple[WayOut, ...] = ()
     reason: str
 

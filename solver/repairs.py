@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import groupby
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.board import Board
-from solver.calendar import capacity_min, day_list
-from solver.firm import Overtime
 from solver.plan import RepairKind, WayOut
 from solver.task_row import TaskRow
 from solver.windows import Span, plain_span
@@ -24,40 +25,52 @@ def ways_out(board: Board, row: TaskRow, span: Span, people: Sequence[int] | Non
 
     ``people`` restricts the ways to some of those qualified.
     """
-    who = [p for p in board.qualified(row) if people is None or p in people]
-    hours = _add_hours(board, row, span, who)
-    days = sorted((w for p in who for w in _move_deadline(board, row, span, p)), key=lambda w: (w.day, w.person))
-    releases = _release_tasks(board, row, span, who)
-    return (*hours, *days[:WAYS_PER_KIND], *releases)
+    who = np.array([p for p in board.qualified(row) if people is None or p in people], dtype=np.int64)
+    if len(who) == 0:
+        return ()
+    asked = _Asked(row, span, who, row.work_min[who])
+    return (*_add_hours(board, asked), *_move_deadline(board, asked), *_release_tasks(board, asked))
 
 
-def _gap(board: Board, row: TaskRow, span: Span, person: int) -> int:
-    return max(int(row.work_min[person]) - board.ledger.room_min(person, span.release, span.due), 0)
+class _Asked(NamedTuple):
+    """An escalated task, and the people who may do it with the minutes it takes each of them."""
+
+    row: TaskRow
+    span: Span
+    who: NDArray[np.int64]
+    work_min: NDArray[np.int64]
 
 
-def _add_hours(board: Board, row: TaskRow, span: Span, people: Sequence[int]) -> list[WayOut]:
+def _gaps_min(board: Board, asked: _Asked) -> NDArray[np.int64]:
+    room = board.ledger.rooms_min(asked.span.release, asked.span.due)[asked.who]
+    gaps: NDArray[np.int64] = np.maximum(asked.work_min - room, 0)
+    return gaps
+
+
+def _add_hours(board: Board, asked: _Asked) -> list[WayOut]:
     """Minutes added between release and deadline lie in every window the task uses, so the gap is what is needed.
 
     Work of the person that is late today would take added hours first, so it is added to the gap.
     """
+    row, span, who = asked.row, asked.span, asked.who
     if span.due < span.release:
         return []
-    needs = sorted((gap, board.firm.people[p].id, p) for p in people if (gap := _hours_needed(board, row, span, p)))
-    found: list[WayOut] = []
-    day = _last_day(board, row, span)
-    for minutes, id, person in needs:
-        if len(found) < WAYS_PER_KIND and minutes <= _most_added_min(board, row, span, person):
-            sentence = f"add {hours_text(minutes)} for {board.firm.people[person].label} by {day}"
-            found.append(WayOut(kind=RepairKind.ADD_HOURS, person=id, minutes=minutes, sentence=sentence))
-    return found
+    gaps, promises = _gaps_min(board, asked), board.promises
+    late = np.flatnonzero((promises.price_min > 0) & (promises.release <= span.due))
+    late_min = np.bincount(promises.person[late], weights=promises.work_min[late], minlength=board.staff.count)
+    needs = gaps + late_min.astype(np.int64)[who]
+    first, day = max(board.axis.first_day, row.task.release or board.axis.first_day), _last_day(board, row, span)
+    helped = np.flatnonzero((gaps > 0) & (needs <= board.days.most_added_min(who, first, day)))
+    best = helped[np.lexsort((board.staff.id_order[who[helped]], needs[helped]))][:WAYS_PER_KIND]
+    return [
+        _hours_for(board, p, minutes, day) for p, minutes in zip(who[best].tolist(), needs[best].tolist(), strict=True)
+    ]
 
 
-def _hours_needed(board: Board, row: TaskRow, span: Span, person: int) -> int:
-    gap = _gap(board, row, span, person)
-    if gap == 0:
-        return 0
-    late = (one for one in board.promises.values() if one.person == person and not one.window.on_time)
-    return gap + sum(one.work_min for one in late if one.window.release <= span.due)
+def _hours_for(board: Board, p: int, minutes: int, day: date) -> WayOut:
+    person = board.firm.people[p]
+    sentence = f"add {hours_text(minutes)} for {person.label} by {day}"
+    return WayOut(kind=RepairKind.ADD_HOURS, person=person.id, minutes=minutes, sentence=sentence)
 
 
 def _last_day(board: Board, row: TaskRow, span: Span) -> date:
@@ -67,77 +80,70 @@ def _last_day(board: Board, row: TaskRow, span: Span) -> date:
     return board.axis.days[span.due]
 
 
-def _most_added_min(board: Board, row: TaskRow, span: Span, person: int) -> int:
-    """Return how many minutes the person's days until the deadline still have: none on holidays, absences, outside employment."""
-    firm, who, axis = board.firm, board.firm.people[person], board.axis
-    first = max(axis.first_day, row.task.release or axis.first_day)
-    days = day_list(first, _last_day(board, row, span))
-    whole_day = Overtime(first_day=first, last_day=days[-1], extra_min=(1_440,) * 7)
-    alone = firm.model_copy(
-        update={
-            "people": (who,),
-            "time_off": tuple(one for one in firm.time_off if one.person == who.id),
-            "bookings": tuple(one for one in firm.bookings if one.person == who.id),
-        }
-    )
-    longest = alone.model_copy(update={"overtime": (*firm.overtime, whole_day)})
-    added = capacity_min(longest, days)[0] - capacity_min(alone, days)[0]
-    if days[0] == axis.first_day:
-        added[0] = added[0] * (axis.day_length - axis.passed) // axis.day_length
-    return int(added.sum())
-
-
-def _move_deadline(board: Board, row: TaskRow, span: Span, person: int) -> list[WayOut]:
+def _move_deadline(board: Board, asked: _Asked) -> list[WayOut]:
+    row, span, who = asked.row, asked.span, asked.who
     if span.release >= board.axis.count or span.due < plain_span(board.axis, row.task).due:
         return []  # what ends the span is a promised review, not the deadline
-    enough = np.flatnonzero(board.ledger.room[person, span.release] >= row.work_min[person])
-    later = enough[(enough > span.due) & (enough >= span.release)]
-    if len(later) == 0:
-        return []
-    day = board.axis.days[int(later[0])]
-    label = board.firm.people[person].label
-    return [
-        WayOut(
-            kind=RepairKind.MOVE_DEADLINE,
-            person=board.firm.people[person].id,
-            minutes=0,
-            day=day,
-            sentence=f"move the deadline to {day}, when {label} can have it done",
-        )
-    ]
+    enough = board.ledger.rooms_by_due_min(who, span.release) >= asked.work_min[:, None]
+    enough[:, : max(span.due + 1, span.release)] = False
+    some = np.flatnonzero(enough.any(axis=1))
+    days = [board.axis.days[slot] for slot in enough[some].argmax(axis=1).tolist()]
+    best = sorted(zip(days, (board.firm.people[p].id for p in who[some].tolist()), strict=True))[:WAYS_PER_KIND]
+    return [_day_for(board, day, id) for day, id in best]
 
 
-def _release_tasks(board: Board, row: TaskRow, span: Span, people: Sequence[int]) -> list[WayOut]:
-    """Try held tasks, smallest first over all people: withdraw, look, promise again. One way per person.
+def _day_for(board: Board, day: date, id: str) -> WayOut:
+    label = board.firm.people[board.staff.row[id]].label
+    sentence = f"move the deadline to {day}, when {label} can have it done"
+    return WayOut(kind=RepairKind.MOVE_DEADLINE, person=id, minutes=0, day=day, sentence=sentence)
+
+
+def _release_tasks(board: Board, asked: _Asked) -> list[WayOut]:
+    """Try held tasks, smallest first over all people: would the task fit with this one taken back? One way per person.
 
     A task shorter than the person's gap frees too little in the window that is short, so it is not tried.
     """
+    span, promises, window = asked.span, board.promises, (asked.span.release, asked.span.due)
     if span.due < span.release:
         return []
-    gaps = {p: _gap(board, row, span, p) for p in people}
-    held = sorted(
-        (promise.work_min, board.firm.people[promise.person].id, name, promise.person)
-        for name, promise in board.promises.items()
-        if promise.work_min >= gaps.get(promise.person, promise.work_min + 1) and _movable(board, name)
-    )
+    work = dict(zip(asked.who.tolist(), asked.work_min.tolist(), strict=True))
     found: dict[int, WayOut] = {}
-    for minutes, id, name, person in held:
-        if person in found:
-            continue
-        task, promise = board.known[name], board.withdraw(name)
-        fits = board.ledger.fits(person, span.release, span.due, int(row.work_min[person]))
-        board.promise(task, *promise)
-        if fits:
-            found[person] = WayOut(
-                kind=RepairKind.RELEASE_TASK,
-                person=id,
-                minutes=minutes,
-                task=name,
-                sentence=f"take {name} ({hours_text(minutes)}) from {board.firm.people[person].label}",
-            )
-            if len(found) == WAYS_PER_KIND:
-                break
+    for minutes, p, names in _held(board, asked):
+        for name in sorted(names):
+            if p in found or not _movable(board, name):
+                continue
+            held = promises[name].window
+            if board.ledger.fits_without(p, window, work[p], (held.release, held.due), minutes):
+                found[p] = _release_of(board, p, name, minutes)
+                if len(found) == WAYS_PER_KIND:
+                    return list(found.values())
     return list(found.values())
+
+
+def _held(board: Board, asked: _Asked) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield ``(minutes, person, tasks)`` of what could make room, smallest first, ties by person."""
+    promises, span, people = board.promises, asked.span, board.staff.count
+    needed = np.full(people, np.iinfo(np.int64).max)
+    needed[asked.who] = _gaps_min(board, asked)
+    places = np.flatnonzero(promises.work_min >= needed[promises.person])
+    needed[asked.who] = asked.work_min
+    person, minutes = promises.person[places], promises.work_min[places]
+    around = board.ledger.rooms_of_min(
+        person, np.minimum(promises.release[places], span.release), np.maximum(promises.due[places], span.due)
+    )
+    enough = around + minutes >= needed[person]
+    order = minutes[enough] * people + board.staff.id_order[person[enough]]
+    ordered = places[enough][np.argsort(order, kind="stable")].tolist()
+    for (size, p), same in groupby(
+        ordered, key=lambda place: (int(promises.work_min[place]), int(promises.person[place]))
+    ):
+        yield size, p, [promises.names[place] for place in same]
+
+
+def _release_of(board: Board, p: int, name: str, minutes: int) -> WayOut:
+    person = board.firm.people[p]
+    sentence = f"take {name} ({hours_text(minutes)}) from {person.label}"
+    return WayOut(kind=RepairKind.RELEASE_TASK, person=person.id, minutes=minutes, task=name, sentence=sentence)
 
 
 def _movable(board: Board, name: str) -> bool:

@@ -7,6 +7,8 @@ holds all it needs. Ties in the ranking end in the person's id.
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,8 +16,10 @@ from solver.board import Board
 from solver.eligibility import FILTERS, code
 from solver.firm import Task
 from solver.plan import Candidate, Decision, Filter, Outcome
+from solver.promises import Promise
 from solver.refusal import Refusal, Refused, nearest_name
 from solver.repairs import ways_out
+from solver.seen import Candidates, Seen
 from solver.task_row import TaskRow, is_held
 from solver.windows import Span, Window, graded_windows
 from solver.wording import hours_text
@@ -31,8 +35,7 @@ def place(board: Board, task: Task) -> Decision:
     """
     decision, promise = _decide(board, task)
     if promise is not None:
-        person, window, work = promise
-        board.promise(task, person, window, work)
+        board.promise(task, *promise)
     return decision
 
 
@@ -41,26 +44,22 @@ def dry_run(board: Board, task: Task) -> Decision:
     return _decide(board, task)[0]
 
 
-def _decide(board: Board, task: Task) -> tuple[Decision, tuple[int, Window, int] | None]:
+def _decide(board: Board, task: Task) -> tuple[Decision, Promise | None]:
     _check(board, task)
     if is_held(board.firm, task, board.types[task.type]):
         return _held(task), None
     board.cut_for(task)
     row = board.row_of(task)
     span = board.span_of(task)
-    stops, gaps = _stops(board, row, span)
-    remaining = board.remaining_this_week()
-    ranked = ranking(board, remaining)
-    candidates = _candidates(board, row, ranked, remaining, stops, gaps)
+    seen = look(board, row, span)
     if task.requested_person is not None:
-        return _requested(board, row, span, candidates, stops, gaps)
-    passing = ranked[stops[ranked] == 0]
+        return _requested(board, row, span, seen)
+    passing = seen.passing()
     if len(passing) == 0:
-        return _escalated(board, row, span, candidates), None
-    person = int(passing[0])
-    window = Window(span.release, span.due, 0)
-    decision = _placed(board, task, person, window, candidates, reason=_why_first(board, person, remaining))
-    return decision, (person, window, int(row.work_min[person]))
+        return _escalated(board, row, span, seen), None
+    person = seen.first(passing)
+    promise = Promise(person, Window(span.release, span.due, 0), int(seen.work_min[person]))
+    return _placed(board, task, promise, seen, reason=_why_first(board, person, seen)), promise
 
 
 def _check(board: Board, task: Task) -> None:
@@ -100,90 +99,62 @@ def _check(board: Board, task: Task) -> None:
         )
 
 
-def _stops(board: Board, row: TaskRow, span: Span) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-    """Return per person the code of the first filter that stops them, in the rule's order, and the minutes missing."""
+def look(board: Board, row: TaskRow, span: Span) -> Seen:
+    """Return everybody, with the first filter that stops each, in the rule's order, from having the task in ``span``."""
     stops = row.stopped.copy()
-    same_piece = np.array(board.worked_on_piece(row.task), dtype=np.int64)
-    stops[same_piece[stops[same_piece] == 0]] = code(Filter.REVIEWER)
-    room = board.ledger.rooms_min(span.release, span.due)
-    gaps: NDArray[np.int64] = np.maximum(row.work_min - room, 0)
+    same_piece = board.worked_on_piece(row.task)
+    for person in same_piece:
+        stops[person] = stops[person] or code(Filter.REVIEWER)
+    work = row.work_min
+    gaps: NDArray[np.int64] = np.maximum(work - board.ledger.rooms_min(span.release, span.due), 0)
     stops[(stops == 0) & (gaps > 0)] = code(Filter.DEADLINE)
     stops[(stops == 0) & row.below] = code(Filter.GUARDRAIL)
-    return stops, gaps
+    return Seen(
+        ids=board.staff.ids,
+        id_order=board.staff.id_order,
+        remaining_min=board.remaining_this_week(),
+        stops=stops,
+        work_min=work,
+        gap_min=gaps,
+        load_min=board.load_min.copy(),
+    )
 
 
-def candidates_of(board: Board, row: TaskRow, span: Span) -> tuple[Candidate, ...]:
+def candidates_of(board: Board, row: TaskRow, span: Span) -> Candidates:
     """Return everybody in rank order, with the first filter that stops each from having the task in ``span``."""
-    stops, gaps = _stops(board, row, span)
-    remaining = board.remaining_this_week()
-    return _candidates(board, row, ranking(board, remaining), remaining, stops, gaps)
+    return Candidates(look(board, row, span))
 
 
-def ranking(board: Board, remaining: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Step 3: most remaining minutes this week first; ties by id."""
-    return np.lexsort((board.staff.id_order, -remaining)).astype(np.int64)
-
-
-def _candidates(
-    board: Board,
-    row: TaskRow,
-    ranked: NDArray[np.int64],
-    remaining: NDArray[np.int32],
-    stops: NDArray[np.int8],
-    gaps: NDArray[np.int64],
-) -> tuple[Candidate, ...]:
-    people = board.firm.people
-    columns = (ranked, remaining[ranked], stops[ranked], row.work_min[ranked], gaps[ranked], board.load_min[ranked])
-    # model_construct: these values come from our own arrays, and validation would cost more than the decision.
-    return tuple(
-        Candidate.model_construct(
-            person=people[p].id,
-            remaining_min=left,
-            stopped_by=FILTERS[stop - 1] if stop else None,
-            work_min=work,
-            gap_min=gap,
-            load_min=load,
-        )
-        for p, left, stop, work, gap, load in zip(*(column.tolist() for column in columns), strict=True)
-    )
-
-
-def _why_first(board: Board, person: int, remaining: NDArray[np.int32]) -> str:
+def _why_first(board: Board, person: int, seen: Seen) -> str:
     return (
-        f"{board.firm.people[person].label} has the most remaining hours this week ({hours_text(int(remaining[person]))}) "
-        "among those with the skill, the level and enough open hours before the deadline"
+        f"{board.firm.people[person].label} has the most remaining hours this week "
+        f"({hours_text(int(seen.remaining_min[person]))}) among those with the skill, the level and enough open hours before "
+        "the deadline"
     )
 
 
-def _requested(
-    board: Board,
-    row: TaskRow,
-    span: Span,
-    candidates: tuple[Candidate, ...],
-    stops: NDArray[np.int8],
-    gaps: NDArray[np.int64],
-) -> tuple[Decision, tuple[int, Window, int] | None]:
+def _requested(board: Board, row: TaskRow, span: Span, seen: Seen) -> tuple[Decision, Promise | None]:
     """A client's request sets ranking, hours and guardrail aside, never skill, employment, independence or review."""
     task = row.task
     person = board.staff.row[str(task.requested_person)]
-    stop = FILTERS[stops[person] - 1] if stops[person] else None
+    stop = FILTERS[seen.stops[person] - 1] if seen.stops[person] else None
     label = board.firm.people[person].label
     if stop is not None and stop is not Filter.DEADLINE:
         reason = f"the client asked for {label}, who {stop.meaning}"
-        return _escalated(board, row, span, candidates, reason=reason), None
-    window = Window(span.release, span.due, 0)
+        return _escalated(board, row, span, seen, reason=reason), None
+    window, work = Window(span.release, span.due, 0), int(seen.work_min[person])
     if stop is Filter.DEADLINE:
         late = graded_windows(board.axis, (task,), {task.id: row.remaining_min}, board.firm.policy.weights)[0]
-        work = int(row.work_min[person])
         fitting = (w for w in late if board.in_order(task, w) and board.ledger.fits(person, w.release, w.due, work))
         found = next(fitting, None)
         if found is None:
             reason = f"the client asked for {label}, who cannot finish before its review is promised to begin"
-            return _escalated(board, row, span, candidates, reason=reason), None
+            return _escalated(board, row, span, seen, reason=reason), None
         window = found
+    promise = Promise(person, window, work)
+    overload_min = int(seen.gap_min[person])
     reason = f"the client asked for {label}"
-    decision = _placed(board, task, person, window, candidates, reason=reason, overload_min=int(gaps[person]))
-    return decision, (person, window, int(row.work_min[person]))
+    return _placed(board, task, promise, seen, reason=reason, overload_min=overload_min), promise
 
 
 def _held(task: Task) -> Decision:
@@ -199,62 +170,56 @@ def _held(task: Task) -> Decision:
     )
 
 
-def _placed(
-    board: Board,
-    task: Task,
-    person: int,
-    window: Window,
-    candidates: tuple[Candidate, ...],
-    *,
-    reason: str,
-    overload_min: int = 0,
-) -> Decision:
+def _placed(board: Board, task: Task, promise: Promise, seen: Seen, *, reason: str, overload_min: int = 0) -> Decision:
     return Decision.model_construct(
         task=task.id,
         outcome=Outcome.PLACED,
-        person=board.firm.people[person].id,
-        promised_day=board.axis.day_of(window.due),
+        person=seen.ids[promise.person],
+        promised_day=board.axis.day_of(promise.window.due),
         overridden=task.requested_person is not None,
         overload_min=overload_min,
-        candidates=candidates,
+        candidates=_read_later(seen),
         ways_out=(),
         reason=reason,
     )
 
 
-def _escalated(
-    board: Board, row: TaskRow, span: Span, candidates: tuple[Candidate, ...], reason: str | None = None
-) -> Decision:
-    return Decision(
+def _escalated(board: Board, row: TaskRow, span: Span, seen: Seen, reason: str | None = None) -> Decision:
+    return Decision.model_construct(
         task=row.task.id,
         outcome=Outcome.ESCALATED,
         person=None,
         promised_day=None,
         overridden=False,
         overload_min=0,
-        candidates=candidates,
+        candidates=_read_later(seen),
         ways_out=ways_out(board, row, span),
-        reason=reason or why_nobody(board, row, candidates),
+        reason=reason or why_nobody(board, row, seen.gap_min),
     )
 
 
-def why_nobody(board: Board, row: TaskRow, candidates: tuple[Candidate, ...]) -> str:
+def _read_later(seen: Seen) -> tuple[Candidate, ...]:
+    # Everything a reader of the tuple does works on `Candidates` as well, and pydantic writes both alike.
+    return cast(tuple[Candidate, ...], Candidates(seen))
+
+
+def why_nobody(board: Board, row: TaskRow, gap_min: NDArray[np.int64]) -> str:
     """Say why no candidate passed: who is qualified and how short of time, or what stops everybody."""
-    people = board.firm.people
-    names = {people[p].id: people[p].label for p in board.qualified(row)}
-    short = [c for c in candidates if c.person in names]
-    if short:
-        best = min(short, key=lambda c: (c.gap_min, c.person))
+    short = np.array(board.qualified(row), dtype=np.int64)
+    if len(short):
+        nearest = int(short[np.lexsort((board.staff.id_order[short], gap_min[short]))[0]])
         return (
             f"{len(short)} qualified {_people(len(short))}, none with enough open hours before the deadline: "
-            f"{names[best.person]} is nearest, {hours_text(best.gap_min)} short"
+            f"{board.firm.people[nearest].label} is nearest, {hours_text(int(gap_min[nearest]))} short"
         )
-    if not people:
+    if not board.firm.people:
         return "the firm has no people"
-    same_piece = set(board.worked_on_piece(row.task))
-    stops = [Filter.REVIEWER if p in same_piece and not row.stopped[p] else row.stop(p) for p in range(len(people))]
-    counts = [(which, stops.count(which)) for which in FILTERS if which in stops]
-    return "nobody may do it: " + ", ".join(f"{n} {_people(n)} stopped by {which.value}" for which, n in counts)
+    stops = np.where((row.stopped == 0) & row.below, code(Filter.GUARDRAIL), row.stopped)
+    same_piece = [p for p in board.worked_on_piece(row.task) if not row.stopped[p]]
+    stops[same_piece] = code(Filter.REVIEWER)
+    counts = np.bincount(stops, minlength=len(FILTERS) + 1).tolist()[1:]
+    stopped = ((which, n) for which, n in zip(FILTERS, counts, strict=True) if n)
+    return "nobody may do it: " + ", ".join(f"{n} {_people(n)} stopped by {which.value}" for which, n in stopped)
 
 
 def _people(count: int) -> str:

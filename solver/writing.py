@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from solver.board import Board
+from solver.eligibility import FILTERS
 from solver.firm import Task
 from solver.ledger import Ledger
 from solver.plan import (
@@ -21,7 +22,8 @@ from solver.plan import (
 from solver.problem import Assignment, Problem
 from solver.promises import Promise, Promises
 from solver.repairs import ways_out
-from solver.routing import candidates_of, why_nobody
+from solver.routing import look, why_nobody
+from solver.seen import Candidates, Seen
 from solver.timetable import Cell, Job, timetable
 from solver.windows import Window, days_late
 
@@ -150,24 +152,26 @@ def _anybody_in_time(problem: Problem, t: int) -> bool:
 
 def _escalated(problem: Problem, board: Board, t: int) -> EscalatedTask:
     row, span = board.rows[t], board.span_of(board.tasks[t])
-    candidates = candidates_of(board, row, span)
+    seen = look(board, row, span)
+    candidates = Candidates(seen)
     names = {board.firm.people[p].id for p in board.qualified(row)}
     qualified: tuple[Candidate, ...] = tuple(c for c in candidates if c.person in names)
     return EscalatedTask(
         task=row.task.id,
-        reason=_requested_reason(board, row.task, candidates) or why_nobody(board, row, candidates),
+        reason=_requested_reason(board, row.task, seen) or why_nobody(board, row, seen.gap_min),
         qualified=qualified,
         ways_out=ways_out(board, row, span),
         unavoidable=problem.unavoidable(t),
     )
 
 
-def _requested_reason(board: Board, task: Task, candidates: tuple[Candidate, ...]) -> str | None:
+def _requested_reason(board: Board, task: Task, seen: Seen) -> str | None:
     if task.requested_person is None:
         return None
-    person = board.firm.people[board.staff.row[task.requested_person]]
-    stop = next(c.stopped_by for c in candidates if c.person == person.id)
-    return f"the client asked for {person.label}, who {stop.meaning}" if stop else None
+    p = board.staff.row[task.requested_person]
+    if not seen.stops[p]:
+        return None
+    return f"the client asked for {board.firm.people[p].label}, who {FILTERS[seen.stops[p] - 1].meaning}"
 
 
 def _flag(board: Board, name: str, stop: Filter) -> Flag:

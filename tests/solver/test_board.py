@@ -386,7 +386,7 @@ def test_task_is_held_without_estimate_unless_the_firm_chose_the_types_default(
 def test_finished_and_cancelled_tasks_take_no_room() -> None:
     work = (task("d", assignee="ann", status=Status.DONE), task("c", assignee="ann", status=Status.CANCELLED))
     board = compiled((person("ann"),), work)
-    assert (board.tasks, board.promises, board.load_min.tolist()) == ((), {}, [0])
+    assert (board.tasks, dict(board.promises), board.load_min.tolist()) == ((), {}, [0])
 
 
 def test_capacity_between_slots_leaves_promises_aside() -> None:

@@ -281,7 +281,7 @@ def planned(one: Firm, now: datetime) -> tuple[Axis, tuple[Task, ...], list[tupl
     """Return axis, tasks and windows of everything in a firm that has an estimate."""
     tasks = tuple(work for work in one.tasks if work.open and work.estimate_min is not None)
     axis = build_axis(one, now)[0]
-    return axis, tasks, graded_windows(axis, tasks, remaining_of(tasks), PRICES)
+    return axis, tasks, list(graded_windows(axis, tasks, remaining_of(tasks), PRICES))
 
 
 def remaining_of(tasks: tuple[Task, ...]) -> dict[str, int]:

@@ -1,0 +1,108 @@
+"""Everybody as one arrival found them: arrays for the decision, candidates in rank order for whoever reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from solver.eligibility import FILTERS
+from solver.plan import Candidate
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """The people before one decision, ``(people,)`` each; nothing here changes when the board goes on.
+
+    Attributes
+    ----------
+    remaining_min
+        Open minutes this week that no promise needs: the ranking.
+    stops
+        Code of the first filter that stops each person, in the rule's order, 0 for none.
+    work_min, gap_min, load_min
+        Minutes the task takes, minutes of them missing before the deadline, minutes of open work assigned.
+    """
+
+    ids: tuple[str, ...]
+    id_order: NDArray[np.int64]
+    remaining_min: NDArray[np.int32]
+    stops: NDArray[np.int8]
+    work_min: NDArray[np.int64]
+    gap_min: NDArray[np.int64]
+    load_min: NDArray[np.int64]
+
+    def ranking(self) -> NDArray[np.int64]:
+        """Step 3 of the rule: most remaining minutes this week first; ties by id."""
+        return np.lexsort((self.id_order, -self.remaining_min)).astype(np.int64)
+
+    def passing(self) -> NDArray[np.int64]:
+        """Return who passes every filter."""
+        return np.flatnonzero(self.stops == 0).astype(np.int64)
+
+    def first(self, people: NDArray[np.int64]) -> int:
+        """Return the one of ``people`` who ranks first."""
+        rank = self.remaining_min[people].astype(np.int64) * len(self.ids) - self.id_order[people]
+        return int(people[rank.argmax()])
+
+
+class Candidates(Sequence[Candidate]):
+    """Everybody in rank order as data, made when first read: a decision is due at once, its reasons when asked for.
+
+    Equal to the tuple of the same candidates, and serialised as one.
+    """
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    @cached_property
+    def _made(self) -> tuple[Candidate, ...]:
+        seen, ranked = self._seen, self._seen.ranking()
+        columns = (seen.remaining_min, seen.stops, seen.work_min, seen.gap_min, seen.load_min)
+        # model_construct: these values come from our own arrays, and validation would cost more than the decision.
+        return tuple(
+            Candidate.model_construct(
+                person=seen.ids[p],
+                remaining_min=left,
+                stopped_by=FILTERS[stop - 1] if stop else None,
+                work_min=work,
+                gap_min=gap,
+                load_min=load,
+            )
+            for p, left, stop, work, gap, load in zip(
+                ranked.tolist(), *(column[ranked].tolist() for column in columns), strict=True
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self._seen.ids)
+
+    @overload
+    def __getitem__(self, place: int) -> Candidate: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Candidate, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Candidate | tuple[Candidate, ...]:
+        return self._made[place]
+
+    def __iter__(self) -> Iterator[Candidate]:
+        return iter(self._made)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Candidates | tuple):
+            return self._made == tuple(other)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return self._made.__hash__()
+
+    def __repr__(self) -> str:
+        return repr(self._made)
+
+    def __reduce__(self) -> tuple[type, tuple[tuple[Candidate, ...]]]:
+        return tuple, (self._made,)  # pickled, or copied in depth, it is what it stands for
