@@ -1,15 +1,19 @@
-"""The fast path: how long one placement takes in process, board update included."""
+"""The fast path: how long one placement takes in process, board update included, escalations and new times of day too."""
 
 from __future__ import annotations
 
 import argparse
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import time as clock
 
 from benchmarks.records import record
-from scenarios.firms import generate_firm
+from scenarios.firms import Generated, generate_firm
 from solver import Task, compile_board, place
+
+NEW_HOURS = (clock(10), clock(11), clock(13), clock(14), clock(15), clock(16))
+"""Times of day no generated task is due at: each cuts a day of the live board."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,24 +21,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=3_000)
-    parser.add_argument("--arrivals", type=int, default=500)
+    parser.add_argument("--arrivals", type=int, default=1_000)
     parser.add_argument("--load", type=float, default=0.8)
+    parser.add_argument("--timed", type=int, default=50, help="every how many arrivals one is due at a new time of day")
     asked = parser.parse_args(arguments)
     made = generate_firm(people=asked.people, tasks=asked.tasks, load=asked.load)
     start = time.perf_counter()
     board = compile_board(made.firm, now=made.now)
     compile_s = time.perf_counter() - start
-    like = [task for task in made.firm.tasks if task.estimate_min and task.deadline > made.now.date()]
+    slots = board.axis.count
     took_us, placed = [], 0
-    for i in range(asked.arrivals):
-        task = like[i % len(like)]
-        arrival = Task(
-            id=f"arrival {i}",
-            type=task.type,
-            client=task.client,
-            deadline=task.deadline,
-            estimate_min=task.estimate_min,
-        )
+    for arrival in _arrivals(made, asked.arrivals, asked.timed):
         start = time.perf_counter()
         decision = place(board, arrival)
         took_us.append(1e6 * (time.perf_counter() - start))
@@ -42,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     median, high = statistics.median(took_us), statistics.quantiles(took_us, n=100)[98]
     print(
         f"{asked.people} people, {asked.tasks} tasks: board in {compile_s:.2f} s, {placed} of {asked.arrivals} placed, "
-        f"median {median:.0f} us, p99 {high:.0f} us"
+        f"{board.axis.count - slots} days cut, median {median:.0f} us, p99 {high:.0f} us, {high / median:.1f} times the median"
     )
     record(
         "placing",
@@ -50,10 +47,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         tasks=asked.tasks,
         arrivals=asked.arrivals,
         placed=placed,
+        cut=board.axis.count - slots,
         compile_s=round(compile_s, 3),
         median_us=round(median),
         p99_us=round(high),
+        p99_to_median=round(high / median, 1),
     )
+
+
+def _arrivals(made: Generated, count: int, timed: int) -> Iterator[Task]:
+    """Yield arrivals like the firm's own tasks; every ``timed``-th is due at a time of day the board does not know."""
+    like = [task for task in made.firm.tasks if task.estimate_min and task.deadline > made.now.date()]
+    for i in range(count):
+        task = like[i % len(like)]
+        hour = NEW_HOURS[i // timed % len(NEW_HOURS)] if i % timed == timed - 1 else task.deadline_time
+        yield Task(
+            id=f"arrival {i}",
+            type=task.type,
+            client=task.client,
+            deadline=task.deadline,
+            deadline_time=hour,
+            estimate_min=task.estimate_min,
+        )
 
 
 if __name__ == "__main__":

@@ -174,10 +174,8 @@ class Ledger:
             old: NDArray[np.int32] = getattr(self, name)
             size = self.slots + SPARE_SLOTS
             wide = np.empty((len(old), size, size), dtype=np.int32)
-            wide[:, : self.slots, : self.slots] = old[:, self._row[:, None], self._column]
+            wide[:, : self.slots, : self.slots] = old
             setattr(self, name, wide)
-        self._row = self._column = np.arange(self.slots)
-        self._in_order = True
 
     def _use(self, person: int, release: int, due: int, work_min: int) -> None:
         """Take minutes from the slack of every window around ``release`` to ``due``."""

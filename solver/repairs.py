@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -131,13 +132,12 @@ def _held(board: Board, asked: _Asked) -> Iterator[tuple[int, int, list[str]]]:
     around = board.ledger.rooms_of_min(
         person, np.minimum(promises.release[places], span.release), np.maximum(promises.due[places], span.due)
     )
-    enough = around + minutes >= needed[person]
-    order = minutes[enough] * people + board.staff.id_order[person[enough]]
-    ordered = places[enough][np.argsort(order, kind="stable")].tolist()
-    for (size, p), same in groupby(
-        ordered, key=lambda place: (int(promises.work_min[place]), int(promises.person[place]))
-    ):
-        yield size, p, [promises.names[place] for place in same]
+    enough = np.flatnonzero(around + minutes >= needed[person])
+    ranks = minutes[enough] * people + board.staff.id_order[person[enough]]
+    ordered = enough[np.argsort(ranks, kind="stable")]
+    columns = (minutes[ordered].tolist(), person[ordered].tolist(), places[ordered].tolist())
+    for (size, p), same in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):
+        yield size, p, [promises.names[place] for _, _, place in same]
 
 
 def _release_of(board: Board, p: int, name: str, minutes: int) -> WayOut:
