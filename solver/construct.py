@@ -20,7 +20,7 @@ def rule_plan(problem: Problem) -> Assignment:
         for w in problem.windows_of(t):
             may_be_late = problem.board.tasks[t].requested_person is not None  # a client's request sets the hours aside
             if (may_be_late or problem.late_min[w] == 0) and _place_first(
-                problem, plan, ledger, t, w, _ranked(problem, ledger)
+                problem, plan, ledger, t, w, _ranks(problem, ledger)
             ):
                 break
     return plan
@@ -30,9 +30,9 @@ def completed(problem: Problem, plan: Assignment) -> Assignment:
     """Return ``plan`` with each escalated task that may be late given to whoever costs least, least late first."""
     full, ledger = plan.copy(), ledger_of(problem, plan)
     for t in np.flatnonzero(full.who == ESCALATED).tolist():
-        by_price = np.argsort(problem.comfort_min[t], kind="stable").astype(np.int64)
+        cheap = -problem.comfort_min[t].astype(np.int64)
         for w in problem.windows_of(t):
-            if _place_first(problem, full, ledger, t, w, by_price):
+            if _place_first(problem, full, ledger, t, w, cheap):
                 break
     return full
 
@@ -40,9 +40,10 @@ def completed(problem: Problem, plan: Assignment) -> Assignment:
 def ledger_of(problem: Problem, plan: Assignment) -> Ledger:
     """Return the ledger of a plan, built from nothing."""
     ledger = Ledger(problem.board.open_min)
-    for t in np.flatnonzero(plan.who >= 0).tolist():
-        w, p = int(problem.first_window[t] + plan.window[t]), int(plan.who[t])
-        ledger.promise(p, int(problem.release[w]), int(problem.due[w]), int(problem.work_min[t, p]))
+    placed = np.flatnonzero(plan.who >= 0)
+    who, windows = plan.who[placed], problem.chosen(plan, placed)
+    columns = (who, problem.release[windows], problem.due[windows], problem.work_min[placed, who])
+    ledger.promise_all(zip(*(column.tolist() for column in columns), strict=True))
     return ledger
 
 
@@ -53,7 +54,7 @@ def in_order(problem: Problem, plan: Assignment, t: int, w: int) -> bool:
     if before >= 0 and plan.who[before] >= 0 and problem.release[w] < beyond:
         if problem.release[w] <= problem.due[problem.first_window[before] + plan.window[before]]:
             return False
-    for review in np.flatnonzero(problem.preparation == t).tolist():
+    for review in problem.reviews.get(t, ()):
         if plan.who[review] >= 0:
             release = problem.release[problem.first_window[review] + plan.window[review]]
             if release < beyond and release <= problem.due[w]:
@@ -67,23 +68,25 @@ def others_on_piece(problem: Problem, plan: Assignment, t: int) -> NDArray[np.in
     return who[who >= 0]
 
 
-def _ranked(problem: Problem, ledger: Ledger) -> NDArray[np.int64]:
-    axis = problem.board.axis
+def _ranks(problem: Problem, ledger: Ledger) -> NDArray[np.int64]:
+    """Return per person a number that is higher the earlier the rule asks: remaining minutes this week, ties by id."""
+    axis, order = problem.board.axis, problem.board.staff.id_order
     remaining = ledger.rooms_min(0, axis.week_end_slots()[0] if axis.count else -1)
-    return np.lexsort((problem.board.staff.id_order, -remaining)).astype(np.int64)
+    ranks: NDArray[np.int64] = remaining.astype(np.int64) * len(order) - order
+    return ranks
 
 
-def _place_first(problem: Problem, plan: Assignment, ledger: Ledger, t: int, w: int, ranked: NDArray[np.int64]) -> bool:
-    """Give ``t`` to the first ranked person who may do it and has room in window ``w``."""
+def _place_first(problem: Problem, plan: Assignment, ledger: Ledger, t: int, w: int, ranks: NDArray[np.int64]) -> bool:
+    """Give ``t`` to whoever ranks highest among those who may do it and have room in window ``w``, the first of equals."""
     if not in_order(problem, plan, t, w):
         return False
     release, due = int(problem.release[w]), int(problem.due[w])
     may = problem.allowed[t] & (ledger.rooms_min(release, due) >= problem.work_min[t])
     may[others_on_piece(problem, plan, t)] = False
-    passing = ranked[may[ranked]]
+    passing = np.flatnonzero(may)
     if len(passing) == 0:
         return False
-    p = int(passing[0])
+    p = int(passing[ranks[passing].argmax()])
     plan.who[t], plan.window[t] = p, w - int(problem.first_window[t])
     ledger.promise(p, release, due, int(problem.work_min[t, p]))
     return True

@@ -100,7 +100,7 @@ def workforce(firm: Firm) -> Workforce:
     )
 
 
-def work_min(efficiency_pct: NDArray[np.int64], remaining_min: int) -> NDArray[np.int64]:
+def work_min(efficiency_pct: NDArray[np.int64], remaining_min: int | NDArray[np.int64]) -> NDArray[np.int64]:
     """Return ``ceil(efficiency x remaining / 100)`` per person: minutes the task takes; 0 where the skill is missing."""
     return -(-efficiency_pct * remaining_min // 100)
 

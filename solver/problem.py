@@ -9,15 +9,16 @@ A task is placed as (person, window) or escalated. Which windows a task has deci
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from solver import prices
 from solver.board import Board
-from solver.firm import Task
+from solver.pairs import holder, pairs
 from solver.windows import Window
 
 ESCALATED = -1
@@ -92,6 +93,14 @@ class Problem:
     def person_count(self) -> int:
         """Number of people."""
         return int(self.room_min.shape[0])
+
+    @cached_property
+    def reviews(self) -> Mapping[int, list[int]]:
+        """The tasks that each preparation must be promised before."""
+        found: dict[int, list[int]] = {}
+        for review in np.flatnonzero(self.preparation >= 0).tolist():
+            found.setdefault(int(self.preparation[review]), []).append(review)
+        return found
 
     def windows_of(self, t: int) -> range:
         """Return the places of a task's windows in the flat arrays."""
@@ -184,30 +193,16 @@ def personal_prices(board: Board, t: int) -> dict[str, NDArray[np.int64]]:
     }
 
 
-def holder(board: Board, task: Task) -> int | None:
-    """Return who holds the task today and may go on; ``None`` for new work and for flagged work, whose move is free."""
-    promise = board.promises.get(task.id)
-    return None if promise is None else promise.person
-
-
 def _row(board: Board, person: str | None) -> int | None:
     return None if person is None else board.staff.row[person]
 
 
 def compile_problem(board: Board) -> Problem:
     """Compile the batch problem of a board; the board stays as it is."""
-    tasks, people = board.tasks, board.staff.count
-    allowed = np.zeros((len(tasks), people), dtype=np.bool_)
-    work = np.zeros((len(tasks), people), dtype=np.int32)
-    comfort = np.zeros((len(tasks), people), dtype=np.int32)
-    windows: list[tuple[Window, ...]] = []
-    for t in range(len(tasks)):
-        allowed[t] = _allowed(board, t)
-        work[t] = board.rows[t].work_min
-        comfort[t] = sum(personal_prices(board, t).values())
-        windows.append(_offered(board, t, allowed[t]))
-        if all(window.on_time for window in windows[t]):
-            allowed[t] &= _in_time(board, t, windows[t])
+    tasks = board.tasks
+    work, comfort, allowed = pairs(board)
+    capacity = _Capacity(board)
+    windows = [_offered(board, t, capacity, work[t], allowed[t]) for t in range(len(tasks))]
     flat = [window for offered in windows for window in offered]
     beyond = board.axis.count
     releases = np.array(sorted({w.release for w in flat if w.release < beyond and w.due < beyond}), dtype=np.int32)
@@ -242,41 +237,40 @@ def compile_problem(board: Board) -> Problem:
     )
 
 
-def _allowed(board: Board, t: int) -> NDArray[np.bool_]:
-    """Return who may do a task in the batch: pinned and started work stays, a client's request is kept."""
+class _Capacity:
+    """Everybody's open minutes of a window, slot by slot in a row."""
+
+    def __init__(self, board: Board) -> None:
+        self.slots = board.axis.count
+        self.until_min = np.ascontiguousarray(board.until_min.T, dtype=np.int32)
+
+    def holds(self, windows: Sequence[Window], work: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Return who could do the work in one of the windows with nothing else to do."""
+        can = np.zeros(len(work), dtype=np.bool_)
+        for window in windows:
+            if window.due >= self.slots:
+                return np.ones(len(work), dtype=np.bool_)
+            can |= self.until_min[window.due + 1] - self.until_min[window.release] >= work
+        return can
+
+
+def _offered(
+    board: Board, t: int, capacity: _Capacity, work: NDArray[np.int32], allowed: NDArray[np.bool_]
+) -> tuple[Window, ...]:
+    """Return the windows a plan may use for a task (see the module's first page); who is too late for them is not allowed."""
     task = board.tasks[t]
-    only = holder(board, task) if task.pinned or task.started else None
-    if only is None and task.requested_person is not None:
-        only = board.staff.row[task.requested_person]
-    allowed = board.rows[t].allowed
-    for other in board.piece(task):
-        if board.keeps(other):
-            allowed[board.staff.row[str(board.known[other].assignee)]] = False
-    if only is not None:
-        allowed &= np.arange(len(allowed)) == only
-    return allowed
-
-
-def _offered(board: Board, t: int, allowed: NDArray[np.bool_]) -> tuple[Window, ...]:
-    """Return the windows a plan may use for a task; see the module's first page."""
-    task, windows = board.tasks[t], board.windows[t]
     if task.id in board.promises:
-        worst = board.promises[task.id].window.price_min
-        return tuple(window for window in windows if window.price_min <= worst)
-    on_time = tuple(window for window in windows if window.on_time)
-    promised_before = task.assignee is not None or task.requested_person is not None
-    return on_time if not promised_before and (allowed & _in_time(board, t, on_time)).any() else windows
-
-
-def _in_time(board: Board, t: int, windows: Sequence[Window]) -> NDArray[np.bool_]:
-    """Return who could do the task in one of the windows with nothing else to do."""
-    work, slots = board.rows[t].work_min, board.axis.count
-    can = np.zeros(len(work), dtype=np.bool_)
-    for window in windows:
-        if window.due >= slots:
-            return np.ones(len(work), dtype=np.bool_)
-        can |= board.until_min[:, window.due + 1] - board.until_min[:, window.release] >= work
-    return can
+        windows = board.windows.up_to(t, board.promises[task.id].window.price_min)
+        if windows[-1].on_time:
+            allowed &= capacity.holds(windows, work)
+        return windows
+    on_time = board.windows.up_to(t, 0)
+    may = allowed & capacity.holds(on_time, work)
+    strict = task.assignee is None and task.requested_person is None and bool(may.any())
+    windows = on_time if strict else board.windows[t]
+    if windows[-1].on_time:
+        allowed[:] = may
+    return windows
 
 
 def _escalation(board: Board, t: int, windows: Sequence[Window]) -> int:
@@ -285,10 +279,11 @@ def _escalation(board: Board, t: int, windows: Sequence[Window]) -> int:
 
 
 def _room(board: Board, releases: NDArray[np.int32], dues: NDArray[np.int32]) -> NDArray[np.int32]:
-    room = board.until_min[:, None, dues + 1] - board.until_min[:, releases, None]
+    until = board.until_min.astype(np.int32)
+    room: NDArray[np.int32] = until[:, None, dues + 1] - until[:, releases, None]
     # A window that ends before it starts holds no task and binds nothing.
-    room[:, releases[:, None] > dues[None, :]] = np.iinfo(np.int32).max // 2
-    return np.ascontiguousarray(room.astype(np.int32))
+    np.copyto(room, np.iinfo(np.int32).max // 2, where=releases[:, None] > dues[None, :])
+    return room
 
 
 def _pieces(board: Board) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -299,7 +294,7 @@ def _pieces(board: Board) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
 
 
 def _balance(board: Board, allowed: NDArray[np.bool_], work: NDArray[np.int32]) -> prices.Balance:
-    usual = np.where(allowed, work, 0).sum(axis=1, dtype=np.int64) // np.maximum(allowed.sum(axis=1), 1)
+    usual = np.einsum("tp,tp->t", work, allowed, dtype=np.int64) // np.maximum(allowed.sum(axis=1), 1)
     due = np.array([board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks], dtype=np.int64)
     return prices.balance(board.firm, board.axis, board.open_min, usual, due)
 

@@ -9,9 +9,10 @@ See docs/decisions for why lateness is graded and not free.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 from typing import NamedTuple, overload
 
 from solver.axis import Axis
@@ -102,10 +103,16 @@ class GradedWindows(Sequence[tuple[Window, ...]]):
     def __getitem__(self, t: int | slice) -> tuple[Window, ...] | list[tuple[Window, ...]]:
         if isinstance(t, slice):
             return [self[i] for i in range(*t.indices(len(self)))]
+        return tuple(self._cheapest_first(t))
+
+    def up_to(self, t: int, price_min: int) -> tuple[Window, ...]:
+        """Return the windows of a task that cost at most a price."""
+        return tuple(takewhile(lambda window: window.price_min <= price_min, self._cheapest_first(t)))
+
+    def _cheapest_first(self, t: int) -> Iterator[Window]:
         stake = self.stakes_min[t]
-        releases, dues, late = self.shapes[t]
-        prices = [0 if days < 0 else _late_min(self.weights, stake, days) for days in late]
-        return tuple(map(Window, releases, dues, prices))
+        for release, due, days in zip(*self.shapes[t], strict=True):
+            yield Window(release, due, 0 if days < 0 else _late_min(self.weights, stake, days))
 
 
 def graded_windows(

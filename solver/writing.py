@@ -57,8 +57,7 @@ def board_of(problem: Problem, plan: Assignment) -> Board:
     board.load_min = np.zeros_like(source.load_min)
     board.ledger = Ledger(source.open_min)
     for t in np.flatnonzero(plan.who >= 0).tolist():
-        promise = promise_of(problem, plan, t)
-        board.promise(source.tasks[t], *promise)
+        board.promise(source.tasks[t], *promise_of(problem, plan, t))
     return board
 
 

@@ -9,8 +9,9 @@ from solver.batch import solve, today
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.firm import Client, Firm, Skill, Status, Task, TaskType
+from solver.pairs import holder
 from solver.policy import Policy, Weights
-from solver.problem import ESCALATED, Assignment, Problem, compile_problem, holder, personal_prices, solo_room_min
+from solver.problem import ESCALATED, Assignment, Problem, compile_problem, personal_prices, solo_room_min
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 from tests.plan_checker import Facts, problems, terms
