@@ -136,6 +136,10 @@ class Axis:
         weeks = [day.isocalendar()[:2] for day in self.days]
         return tuple(s for s in range(self.count) if s + 1 == self.count or weeks[s] != weeks[s + 1])
 
+    def last_deadline_slot(self, tail_days: int) -> int:
+        """Return the last slot before the tail kept for late work."""
+        return self.due_slot(self.last_day - timedelta(days=tail_days))
+
     def day_of(self, slot: int) -> date | None:
         """Return the local day of a slot, ``None`` beyond the horizon."""
         return self.days[slot] if slot < self.count else None

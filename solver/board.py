@@ -6,6 +6,7 @@ row at a time. The fast path, the batch and the explanations all start from here
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -51,6 +52,8 @@ class Board:
         What is left of every window after today's promises.
     load_min
         ``(people,)`` minutes promised, whatever their window.
+    due_load_min
+        ``(people, weeks)`` minutes promised by the end of each week that the policy levels.
     promises
         Today's promise of each task that has a person who may do it.
     flagged
@@ -75,6 +78,7 @@ class Board:
     tasks: tuple[Task, ...]
     held: tuple[Task, ...]
     load_min: NDArray[np.int64]
+    due_load_min: NDArray[np.int64]
     until_min: NDArray[np.int64]
     types: Mapping[str, TaskType]
     clients: Mapping[str, Client]
@@ -220,7 +224,7 @@ class Board:
             raise ValueError(f'task "{task.id}" is promised already. Maybe withdraw it first.')
         self.promises[task.id] = Promise(person, window, work_min)
         self.ledger.promise(person, window.release, window.due, work_min)
-        self.load_min[person] += work_min
+        self._load(person, window, work_min)
         if self.known.get(task.id) is not task:
             self.learnt[task.id] = self.known.get(task.id)
             self._know(task.id, task)
@@ -229,10 +233,15 @@ class Board:
         """Take a promise back, the exact inverse of `promise`; raises ``KeyError`` for a task nobody holds."""
         promise = self.promises.pop(task_id)
         self.ledger.withdraw(promise.person, promise.window.release, promise.window.due, promise.work_min)
-        self.load_min[promise.person] -= promise.work_min
+        self._load(promise.person, promise.window, -promise.work_min)
         if task_id in self.learnt:
             self._know(task_id, self.learnt.pop(task_id))
         return promise
+
+    def _load(self, person: int, window: Window, minutes: int) -> None:
+        self.load_min[person] += minutes
+        if window.due < self.axis.count:
+            self.due_load_min[person, bisect_left(self.axis.week_end_slots(), window.due) :] += minutes
 
     def _know(self, task_id: str, task: Task | None) -> None:
         """Know a task as ``task`` from now on, ``None`` for not at all, and keep the review links true."""
@@ -348,6 +357,7 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
         tasks=tasks,
         held=held,
         load_min=np.zeros(len(firm.people), dtype=np.int64),
+        due_load_min=np.zeros((len(firm.people), firm.policy.weights.week_ends), dtype=np.int64),
         until_min=summed_min(open_min),
         types=types,
         clients={client.id: client for client in firm.clients},

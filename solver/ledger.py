@@ -44,6 +44,9 @@ class Ledger:
         self._room = self._slack.copy()  # nothing promised: a wider window never has less
         self._row = self._column = np.arange(self.slots)
         self._in_order = True
+        self._places = (
+            self._row
+        )  # flat places of a person's windows in the order of the slots, once a slot has been cut
 
     @property
     def slack(self) -> NDArray[np.int32]:
@@ -167,6 +170,7 @@ class Ledger:
         self._row, self._column = np.insert(self._row, slot + 1, new), np.insert(self._column, slot, new)
         self.slots += 1
         self._in_order = False
+        self._places = self._row[:, None] * self._slack.shape[1] + self._column
 
     def _make_space(self) -> None:
         """Copy the arrays with spare slots."""
@@ -182,21 +186,20 @@ class Ledger:
         if self._in_order:
             self._slack[person, : release + 1, due : self.slots] -= np.int32(work_min)
         else:
-            self._slack[person][self._row[: release + 1, None], self._column[due:]] -= np.int32(work_min)
+            self._slack[person].reshape(-1)[self._places[: release + 1, due:]] -= np.int32(work_min)
 
     def _of(self, array: NDArray[np.int32], person: int) -> NDArray[np.int32]:
         """Return a person's part of an array in the order of the slots; a copy once a slot has been cut."""
-        mine = array[person]
-        ordered: NDArray[np.int32] = (
-            mine[: self.slots, : self.slots] if self._in_order else mine[self._row[:, None], self._column]
-        )
-        return ordered
+        if self._in_order:
+            inside: NDArray[np.int32] = array[person, : self.slots, : self.slots]
+            return inside
+        return np.take(array[person].reshape(-1), self._places)
 
     def _keep(self, array: NDArray[np.int32], person: int, mine: NDArray[np.int32]) -> None:
         if self._in_order:
             array[person, : self.slots, : self.slots] = mine
         else:
-            array[person][self._row[:, None], self._column] = mine
+            array[person].reshape(-1)[self._places] = mine
 
 
 def _backwards(slots: int) -> NDArray[np.bool_]:

@@ -11,9 +11,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from solver import prices
 from solver.board import Board
 from solver.eligibility import work_min
 from solver.firm import Task
+from solver.task_row import TaskRow
 
 TOGETHER = 256
 """Tasks worked out at once."""
@@ -43,6 +45,19 @@ def pairs(board: Board) -> Pairs:
     return found
 
 
+def own_prices(board: Board, row: TaskRow) -> dict[str, NDArray[np.int64]]:
+    """Return per person the price of each personal term for one task; their sum is its row of ``comfort_min``."""
+    staff, weights, task = board.staff, board.firm.policy.weights, row.task
+    client = board.clients[task.client]
+    usual = None if client.usual_person is None else staff.row[client.usual_person]
+    return {
+        "moves": prices.moves(weights, task, board.axis.first_day, holder(board, task), staff.count),
+        "continuity": prices.continuity(weights, client, usual, staff.count),
+        "level": prices.level(weights, staff.rank, row.needed_rank, row.work_min),
+        "mismatch": staff.mismatch_min[staff.skill_row[board.types[task.type].skill]],
+    }
+
+
 def holder(board: Board, task: Task) -> int | None:
     """Return who holds the task today and may go on; ``None`` for new work and for flagged work, whose move is free."""
     promise = board.promises.get(task.id)
@@ -60,7 +75,7 @@ def _alike(board: Board) -> Iterator[list[int]]:
 
 
 def _fill(board: Board, found: Pairs, together: list[int]) -> None:
-    """Work out the minutes and the prices of some tasks of one skill and level; prices as in `solver.prices`."""
+    """Work out the minutes and the prices of some tasks of one skill and level; prices as in `own_prices`."""
     weights, staff = board.firm.policy.weights, board.staff
     first = board.rows[together[0]]
     remaining = np.array([board.rows[t].remaining_min for t in together], dtype=np.int64)

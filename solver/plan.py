@@ -63,6 +63,13 @@ class Outcome(StrEnum):
     ESCALATED = "escalated"
 
 
+class RoutingPolicy(StrEnum):
+    """How one of those who pass every filter is chosen."""
+
+    RULE = "rule"
+    PRICED = "priced"
+
+
 class RepairKind(StrEnum):
     """The ways out of an escalation."""
 
@@ -96,6 +103,7 @@ class Decision(Frozen):
     )  # from `place` as `solver.seen.Candidates`, which makes them when they are read
     ways_out: tuple[WayOut, ...] = ()
     reason: str
+    policy: RoutingPolicy = Field(default=RoutingPolicy.RULE, description="what chose among those who passed")
 
 
 class PlannedTask(Frozen):

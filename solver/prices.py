@@ -87,6 +87,16 @@ class Balance:
         return counts
 
 
+def targets_pct(firm: Firm) -> NDArray[np.int64]:
+    """Return everybody's target utilisation, their level's where they have none of their own."""
+    targets = {step.name: step.target_utilisation_pct for step in firm.levels}
+    own = [person.target_utilisation_pct for person in firm.people]
+    return np.array(
+        [targets[person.level] if target is None else target for person, target in zip(firm.people, own, strict=True)],
+        dtype=np.int64,
+    )
+
+
 def balance(
     firm: Firm, axis: Axis, open_min: NDArray[np.int64], work_min: NDArray[np.int64], due: NDArray[np.int64]
 ) -> Balance:
@@ -106,14 +116,7 @@ def balance(
     weights = firm.policy.weights
     last = int(due.clip(max=axis.count - 1).max(initial=-1))
     ends = [slot for slot in axis.week_end_slots() if slot < last][: weights.week_ends]
-    targets = {step.name: step.target_utilisation_pct for step in firm.levels}
-    target_pct = np.array(
-        [
-            person.target_utilisation_pct if person.target_utilisation_pct is not None else targets[person.level]
-            for person in firm.people
-        ],
-        dtype=np.int64,
-    )
+    target_pct = targets_pct(firm)
     share = np.zeros((len(firm.people), 1 + len(ends)), dtype=np.int64)
     for column, slot in enumerate([last, *ends]):
         work = int(work_min.sum() if column == 0 else work_min[due <= slot].sum())

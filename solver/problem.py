@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from solver import prices
 from solver.board import Board
-from solver.pairs import holder, pairs
+from solver.pairs import own_prices, pairs
 from solver.windows import Window
 
 ESCALATED = -1
@@ -182,19 +182,7 @@ def solo_room_min(problem: Problem, window: int) -> NDArray[np.int32]:
 
 def personal_prices(board: Board, t: int) -> dict[str, NDArray[np.int64]]:
     """Return per person the price of each personal term for one task; their sum is its row of ``comfort_min``."""
-    firm, task, row = board.firm, board.tasks[t], board.rows[t]
-    weights, people = firm.policy.weights, board.staff.count
-    usual = board.clients[task.client].usual_person
-    return {
-        "moves": prices.moves(weights, task, board.axis.first_day, holder(board, task), people),
-        "continuity": prices.continuity(weights, board.clients[task.client], _row(board, usual), people),
-        "level": prices.level(weights, board.staff.rank, row.needed_rank, row.work_min),
-        "mismatch": board.staff.mismatch_min[board.staff.skill_row[board.types[task.type].skill]],
-    }
-
-
-def _row(board: Board, person: str | None) -> int | None:
-    return None if person is None else board.staff.row[person]
+    return own_prices(board, board.rows[t])
 
 
 def compile_problem(board: Board) -> Problem:

@@ -7,7 +7,7 @@ holds all it needs. Ties in the ranking end in the person's id.
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +15,66 @@ from numpy.typing import NDArray
 from solver.board import Board
 from solver.eligibility import FILTERS, code
 from solver.firm import Task
-from solver.plan import Candidate, Decision, Filter, Outcome
+from solver.plan import Candidate, Decision, Filter, Outcome, RoutingPolicy
 from solver.promises import Promise
 from solver.refusal import Refusal, Refused, nearest_name
 from solver.repairs import ways_out
-from solver.seen import Candidates, Seen
+from solver.seen import Candidates, Choice, Seen
 from solver.task_row import TaskRow, is_held
 from solver.windows import Span, Window, graded_windows
 from solver.wording import hours_text
 
 
-def place(board: Board, task: Task) -> Decision:
-    """Place one arrival by the rule and update the board; the board stays as it was when nobody gets the task.
+class Policy(Protocol):
+    """Chooses among those who pass every filter of the rule."""
+
+    @property
+    def name(self) -> RoutingPolicy:
+        """What decisions call it."""
+
+    def choose(self, board: Board, row: TaskRow, span: Span, seen: Seen, passing: NDArray[np.int64]) -> Choice:
+        """Return one of ``passing``, who are never none, and why."""
+
+
+class Rule:
+    """The rule as written: most remaining hours this week first."""
+
+    name = RoutingPolicy.RULE
+
+    def choose(self, board: Board, row: TaskRow, span: Span, seen: Seen, passing: NDArray[np.int64]) -> Choice:
+        """Return who ranks first."""
+        person = seen.first(passing)
+        return Choice(person, _why_first(board, person, seen))
+
+
+RULE = Rule()
+
+
+def place(board: Board, task: Task, *, policy: Policy = RULE) -> Decision:
+    """Place one arrival and update the board; the board stays as it was when nobody gets the task.
+
+    Parameters
+    ----------
+    policy
+        Who gets it among those who pass every filter: the rule, or `solver.priced.Priced`.
 
     Raises
     ------
     Refused
         The task names a type, client or person that the firm does not have, or its id is taken by open work.
     """
-    decision, promise = _decide(board, task)
+    decision, promise = _decide(board, task, policy)
     if promise is not None:
         board.promise(task, *promise)
     return decision
 
 
-def dry_run(board: Board, task: Task) -> Decision:
+def dry_run(board: Board, task: Task, *, policy: Policy = RULE) -> Decision:
     """Return what `place` would answer, and leave the board as it is."""
-    return _decide(board, task)[0]
+    return _decide(board, task, policy)[0]
 
 
-def _decide(board: Board, task: Task) -> tuple[Decision, Promise | None]:
+def _decide(board: Board, task: Task, policy: Policy) -> tuple[Decision, Promise | None]:
     _check(board, task)
     if is_held(board.firm, task, board.types[task.type]):
         return _held(task), None
@@ -57,9 +87,9 @@ def _decide(board: Board, task: Task) -> tuple[Decision, Promise | None]:
     passing = seen.passing()
     if len(passing) == 0:
         return _escalated(board, row, span, seen), None
-    person = seen.first(passing)
+    person, reason = policy.choose(board, row, span, seen, passing)
     promise = Promise(person, Window(span.release, span.due, 0), int(seen.work_min[person]))
-    return _placed(board, task, promise, seen, reason=_why_first(board, person, seen)), promise
+    return _placed(board, task, promise, seen, reason=reason, policy=policy.name), promise
 
 
 def _check(board: Board, task: Task) -> None:
@@ -170,7 +200,16 @@ def _held(task: Task) -> Decision:
     )
 
 
-def _placed(board: Board, task: Task, promise: Promise, seen: Seen, *, reason: str, overload_min: int = 0) -> Decision:
+def _placed(
+    board: Board,
+    task: Task,
+    promise: Promise,
+    seen: Seen,
+    *,
+    reason: str,
+    overload_min: int = 0,
+    policy: RoutingPolicy = RoutingPolicy.RULE,
+) -> Decision:
     return Decision.model_construct(
         task=task.id,
         outcome=Outcome.PLACED,
@@ -181,6 +220,7 @@ def _placed(board: Board, task: Task, promise: Promise, seen: Seen, *, reason: s
         candidates=_read_later(seen),
         ways_out=(),
         reason=reason,
+        policy=policy,
     )
 
 

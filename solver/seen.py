@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import overload
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +48,13 @@ class Seen:
         """Return the one of ``people`` who ranks first."""
         rank = self.remaining_min[people].astype(np.int64) * len(self.ids) - self.id_order[people]
         return int(people[rank.argmax()])
+
+
+class Choice(NamedTuple):
+    """Whom a routing policy chose, and why in words."""
+
+    person: int
+    reason: str
 
 
 class Candidates(Sequence[Candidate]):

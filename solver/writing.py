@@ -54,7 +54,7 @@ def board_of(problem: Problem, plan: Assignment) -> Board:
     board = Board(**{**vars(source), "promises": Promises(), "flagged": dict(source.flagged), "learnt": {}})
     board.known = dict(source.known)
     board.reviewed_by = {name: list(found) for name, found in source.reviewed_by.items()}
-    board.load_min = np.zeros_like(source.load_min)
+    board.load_min, board.due_load_min = np.zeros_like(source.load_min), np.zeros_like(source.due_load_min)
     board.ledger = Ledger(source.open_min)
     for t in np.flatnonzero(plan.who >= 0).tolist():
         board.promise(source.tasks[t], *promise_of(problem, plan, t))
