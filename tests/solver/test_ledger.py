@@ -350,3 +350,103 @@ def test_many_promises_at_once_are_the_same_as_one_by_one() -> None:
     at_once.promise_all(works)
     assert np.array_equal(at_once.slack, one_by_one.slack)
     assert np.array_equal(at_once.room, one_by_one.room)
+
+
+# Cutting a slot in two
+
+
+def cut_row(row: Row, slot: int, before: int) -> Row:
+    return (*row[:slot], before, row[slot] - before, *row[slot + 1 :])
+
+
+@given(
+    st.lists(st.tuples(*[st.integers(0, 6)] * 4), min_size=1, max_size=3),
+    STEPS,
+    st.lists(st.tuples(st.integers(0, 99), st.integers(0, 6)), min_size=1, max_size=12),
+    STEPS,
+)
+@settings(deadline=None, max_examples=400)
+def test_a_cut_ledger_is_the_one_that_was_always_cut(
+    rows: list[Row],
+    steps: list[tuple[bool, int, int, int]],
+    cuts: list[tuple[int, int]],
+    more: list[tuple[bool, int, int, int]],
+) -> None:
+    ledger, offers = ledger_of(*rows), list(rows)
+    made = [(n % len(rows), *sorted((a % 4, b % 4)), minutes) for n, (_, a, b, minutes) in enumerate(steps)]
+    for one in made:
+        ledger.promise(*one)
+    for place, before in cuts:  # more than the spare slots of the arrays
+        slot = place % len(offers[0])
+        parts = [min(before, row[slot]) for row in offers]
+        behind = [row[slot] - part for row, part in zip(offers, parts, strict=True)]
+        ledger.cut(slot, np.array(parts), np.array(behind))
+        offers = [cut_row(row, slot, part) for row, part in zip(offers, parts, strict=True)]
+        made = [(p, a + (a > slot), b + (b >= slot), minutes) for p, a, b, minutes in made]
+    fresh, slots = ledger_of(*offers), len(offers[0])
+    for one in made:
+        fresh.promise(*one)
+    assert np.array_equal(ledger.slack, fresh.slack)
+    assert np.array_equal(ledger.room, fresh.room)
+    for number, (withdraws, a, b, minutes) in enumerate(more):
+        if withdraws and made:
+            gone = made.pop(a % len(made))
+            ledger.withdraw(*gone)
+            fresh.withdraw(*gone)
+        else:
+            made.append((number % len(rows), *sorted((a % slots, b % slots)), minutes))
+            ledger.promise(*made[-1])
+            fresh.promise(*made[-1])
+        assert np.array_equal(ledger.room, fresh.room)
+    assert np.array_equal(ledger.slack, fresh.slack)
+    assert np.array_equal(ledger.copy().room, fresh.room)
+
+
+def test_the_copy_of_a_cut_ledger_goes_its_own_way() -> None:
+    ledger = ledger_of((10, 20, 30))
+    ledger.cut(1, np.array([5]), np.array([15]))
+    twin = ledger.copy()
+    twin.promise(0, 0, 3, 40)
+    twin.cut(0, np.array([4]), np.array([6]))
+    assert (ledger.slots, ledger.room_min(0, 0, 3), ledger.room_min(0, 1, 1)) == (4, 60, 5)
+    assert (twin.slots, twin.room_min(0, 0, 4)) == (5, 20)
+
+
+# Asking without changing
+
+
+@given(SMALL_ROWS, STEPS, st.integers(0, 99), st.integers(0, 99), st.integers(1, 20), st.integers(0, 99))
+@settings(deadline=None, max_examples=600)
+def test_whether_a_task_fits_without_another_is_what_taking_it_back_shows(
+    offers: Row, steps: list[tuple[bool, int, int, int]], first: int, second: int, work: int, cut: int
+) -> None:
+    ledger, slots = ledger_of(offers), len(offers)
+    made = [(a % slots, b % (slots + 1), minutes) for _, a, b, minutes in steps if a % slots <= b % (slots + 1)]
+    for release, due, minutes in made:
+        ledger.promise(0, release, due, minutes)
+    if cut % 2:
+        slot = cut % slots
+        ledger.cut(slot, np.array([offers[slot] // 2]), np.array([offers[slot] - offers[slot] // 2]))
+        made = [(a + (a > slot), b + (b >= slot), minutes) for a, b, minutes in made]
+    release, due = sorted((first % ledger.slots, second % ledger.slots))
+    for a, b, minutes in made:
+        asked = ledger.fits_without(0, (release, due), work, (a, b), minutes)
+        ledger.withdraw(0, a, b, minutes)
+        assert asked == ledger.fits(0, release, due, work)
+        ledger.promise(0, a, b, minutes)
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 5)] * 4), min_size=1, max_size=4), STEPS)
+@settings(deadline=None, max_examples=200)
+def test_rooms_asked_together_are_the_rooms_asked_one_by_one(
+    rows: list[Row], steps: list[tuple[bool, int, int, int]]
+) -> None:
+    ledger = ledger_of(*rows)
+    for number, (_, a, b, minutes) in enumerate(steps):
+        ledger.promise(number % len(rows), a % 4, b % 4, minutes)
+    asked = [(p, a, b) for p in range(len(rows)) for a in range(4) for b in range(a, 5)]
+    together = ledger.rooms_of_min(*(np.array(column) for column in zip(*asked, strict=True)))
+    assert together.tolist() == [ledger.room_min(*one) for one in asked]
+    for a in range(4):
+        by_due = ledger.rooms_by_due_min(np.arange(len(rows)), a)
+        assert by_due.tolist() == [[ledger.room_min(p, a, b) for b in range(4)] for p in range(len(rows))]
