@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--load", type=float, default=0.85)
     parser.add_argument("--season", type=Season, default=Season.BUSY)
-    parser.add_argument("--approved", type=float, default=0.0, help="share of the proposals that are approved")
+    parser.add_argument("--approved-share", type=float, default=0.0, help="share of the proposals that are approved")
     parser.add_argument("--night-units", type=float, default=0.02, help="deterministic work of each night's batch")
     asked = parser.parse_args(arguments)
     for seed in range(asked.seeds):
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 stream,
                 priced=priced,
                 prices=prices,
-                approved_share=asked.approved,
+                approved_share=asked.approved_share,
                 night_units=asked.night_units,
                 seed=seed,
             )

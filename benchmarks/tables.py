@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,8 @@ def newest(benchmark: str, *key: str) -> list[Row]:
     """Return the last measurement of each distinct ``key``, in the order of the key."""
     path = RESULTS / f"{benchmark}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    found = {tuple(row[name] for name in key): row for row in map(json.loads, lines)}
+    rows = ({"policy": "rule"} | json.loads(line) for line in lines)  # older rows of the fast path are all by the rule
+    found = {tuple(row[name] for name in key): row for row in rows}
     return [found[one] for one in sorted(found)]
 
 
@@ -75,18 +77,62 @@ def firms() -> str:
 
 def placing() -> str:
     """Return the table of the fast path."""
-    rows = newest("placing", "people", "tasks")
-    head = ("people x tasks", "arrivals", "placed", "compile the board, s", "median, us", "99th percentile, us")
+    rows = newest("placing", "people", "tasks", "policy")
+    head = (
+        "people x tasks",
+        "policy",
+        "arrivals",
+        "placed",
+        "compile the board, s",
+        "median, us",
+        "99th percentile, us",
+        "the same of processor time, us",
+    )
     body = [
         (
             f"{row['people']:,} x {row['tasks']:,}",
+            row["policy"],
             row["arrivals"],
             row["placed"],
             row["compile_s"],
             row["median_us"],
             row["p99_us"],
+            row.get("p99_busy_us", ""),
         )
         for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+MEANS = {
+    "escalations": "escalations",
+    "escalated_min": "their minutes",
+    "lost": "nobody had by the deadline",
+    "on_time_pct": "done on time, %",
+    "spread_pct": "spread, points",
+    "deviation_pct": "standard deviation, points",
+    "proposed": "moves proposed",
+}
+
+
+def replaying() -> str:
+    """Return the table of replayed seasons: means over their seeds."""
+    same = ("people", "tasks", "load", "season", "approved_share", "policy")
+    rows = newest("replaying", *same, "seed")
+    groups: dict[tuple[Any, ...], list[Row]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[name] for name in same), []).append(row)
+    head = ("people x tasks", "load", "approved", "policy", "seeds", *MEANS.values())
+    body = [
+        (
+            f"{people:,} x {tasks:,}",
+            load,
+            f"{100 * approved:.0f} %",
+            policy,
+            len(found),
+            *(round(statistics.mean(row[name] for row in found), 1) for name in MEANS),
+        )
+        for (people, tasks, load, _, approved, policy), found in groups.items()
     ]
     return f"{table(head, body)}\n\n{measured(rows)}"
 
@@ -99,6 +145,7 @@ def rendered(page: str) -> str:
         ("Published generalised assignment", assignment()),
         ("Generated firms", firms()),
         ("The fast path", placing()),
+        ("Replayed seasons", replaying()),
     ]
     made = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts)
     return f"{before}{START}\n\n{made}\n\n{END}{after}"

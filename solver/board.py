@@ -123,8 +123,7 @@ class Board:
             stopped = stopped_by(staff, kind, client, task, self.axis.first_day, never)
         need, below = self._need(task, kind, client)
         if task.requested_person is not None:
-            below = below.copy()
-            below[staff.row[task.requested_person]] = False
+            below = below & (np.arange(staff.count) != staff.row[task.requested_person])
         return TaskRow(task, remaining, need, efficiency, stopped, below)
 
     def _need(self, task: Task, kind: TaskType, client: Client) -> tuple[int, NDArray[np.bool_]]:
@@ -133,6 +132,7 @@ class Board:
         if asked not in self.needs:
             rank = needed_rank(self.firm, kind, client, self.types[reviewed] if reviewed else None)
             self.needs[asked] = (rank, self.staff.rank < rank)
+            self.needs[asked][1].flags.writeable = False
         return self.needs[asked]
 
     def piece(self, task: Task) -> list[str]:
