@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from solver import ledger as module
 from solver.axis import build_axis
 from solver.firm import Booking, Firm, HolidayCalendar, Task, TimeOff
 from solver.ledger import FREE, Ledger
@@ -372,15 +373,19 @@ def test_a_cut_ledger_is_the_one_that_was_always_cut(
     cuts: list[tuple[int, int]],
     more: list[tuple[bool, int, int, int]],
 ) -> None:
-    ledger, offers = ledger_of(*rows), list(rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "SPARE_SLOTS", 1)  # so that some cuts need new space
+        ledger, offers = ledger_of(*rows), list(rows)
     made = [(n % len(rows), *sorted((a % 4, b % 4)), minutes) for n, (_, a, b, minutes) in enumerate(steps)]
     for one in made:
         ledger.promise(*one)
-    for place, before in cuts:  # more than the spare slots of the arrays
+    for place, before in cuts:
         slot = place % len(offers[0])
         parts = [min(before, row[slot]) for row in offers]
         behind = [row[slot] - part for row, part in zip(offers, parts, strict=True)]
-        ledger.cut(slot, np.array(parts), np.array(behind))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "SPARE_SLOTS", 1)
+            ledger.cut(slot, np.array(parts), np.array(behind))
         offers = [cut_row(row, slot, part) for row, part in zip(offers, parts, strict=True)]
         made = [(p, a + (a > slot), b + (b >= slot), minutes) for p, a, b, minutes in made]
     fresh, slots = ledger_of(*offers), len(offers[0])
