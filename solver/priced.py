@@ -106,9 +106,9 @@ def _balance(
     weights = board.firm.policy.weights
     weeks = tariff.share.shape[1] - 1
     counted = np.array([True, *(end >= due for end in board.axis.week_end_slots()[:weeks])])
-    loads = np.concatenate([board.load_min[:, None], board.due_load_min[:, :weeks]], axis=1)
-    fair = tariff.share[people] * (loads.sum(axis=0) + counted * work.mean())
-    before = loads[people] - fair
+    promised = np.array([board.load_min.sum(), *board.due_load_min[:, :weeks].sum(axis=0)])
+    fair = tariff.share[people] * (promised + counted * work.mean())
+    before = np.concatenate([board.load_min[people, None], board.due_load_min[people, :weeks]], axis=1) - fair
     after = before + np.outer(work, counted)
     far = fair[:, 0] * weights.far_from_share_pct / 100
     per_minute = np.array([weights.balance_pct] + [weights.week_balance_pct] * weeks) / 100
