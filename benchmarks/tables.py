@@ -122,17 +122,18 @@ def replaying() -> str:
     groups: dict[tuple[Any, ...], list[Row]] = {}
     for row in rows:
         groups.setdefault(tuple(row[name] for name in same), []).append(row)
-    head = ("people x tasks", "load", "approved", "policy", "seeds", *MEANS.values())
+    head = ("people x tasks", "season", "load", "approved", "policy", "seeds", *MEANS.values())
     body = [
         (
             f"{people:,} x {tasks:,}",
+            season,
             load,
             f"{100 * approved:.0f} %",
             policy,
             len(found),
             *(round(statistics.mean(row[name] for row in found), 1) for name in MEANS),
         )
-        for (people, tasks, load, _, approved, policy), found in groups.items()
+        for (people, tasks, load, season, approved, policy), found in groups.items()
     ]
     return f"{table(head, body)}\n\n{measured(rows)}"
 
