@@ -353,3 +353,13 @@ def test_a_deadline_moved_by_a_day_never_makes_a_window_dearer(steps: int) -> No
     early, later = (task("a", hours=1, due=steps - 2 + more) for more in (0, 1))
     for slot in range(axis.count + 1):
         assert days_late(axis, later, slot) <= days_late(axis, early, slot)
+
+
+def test_windows_up_to_a_price_are_the_first_of_all() -> None:
+    one = task("a", hours=1, due=4)
+    windows = graded_windows(axis_of(one), (one,), {"a": 60}, PRICES)
+    for window in windows[0]:
+        assert windows.up_to(0, window.price_min) == tuple(w for w in windows[0] if w.price_min <= window.price_min)
+    assert windows.up_to(0, 0) == windows[0][:1]
+    assert windows[:1] == [windows[0]]
+    assert len(windows) == 1
