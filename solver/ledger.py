@@ -12,7 +12,7 @@ one row and one column per person instead of moving all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,16 @@ SPARE_SLOTS = 8
 (a tenth of a second at 1,000 people), with four times as many."""
 
 Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
+
+
+class Taken(NamedTuple):
+    """Promises that might be taken back: place of their person among those asked, window, minutes."""
+
+    place: NDArray[np.int64]
+    release: NDArray[np.int64]
+    due: NDArray[np.int64]
+    work_min: NDArray[np.int64]
 
 
 class Ledger:
@@ -83,12 +93,6 @@ class Ledger:
             return np.zeros(len(self._room), dtype=np.int32)
         return np.maximum(self._room[:, self._row[release], self._column[due]], 0)
 
-    def rooms_of_min(self, people: Places, releases: Places, dues: Places) -> NDArray[np.int32]:
-        """Return `room_min` for each entry of three arrays of one length; windows must not end before they start."""
-        within = np.minimum(dues, self.slots - 1)
-        room = np.maximum(self._room[people, self._row[np.minimum(releases, within)], self._column[within]], 0)
-        return np.where(dues < self.slots, room, FREE)
-
     def rooms_by_due_min(self, people: Places, release: int) -> NDArray[np.int32]:
         """Return `room_min` of ``people`` from slot ``release`` to each due slot, ``(people, slots)``."""
         room: NDArray[np.int32] = np.maximum(self._room[people[:, None], self._row[release], self._column], 0)
@@ -99,23 +103,30 @@ class Ledger:
         """Whether a task of ``work_min`` fits this person on top of everything promised."""
         return self.room_min(person, release, due) >= work_min
 
-    def fits_without(
-        self, person: int, window: tuple[int, int], work_min: int, other: tuple[int, int], other_min: int
-    ) -> bool:
-        """Whether a task fits in ``window`` (release, due) once the promise of ``other_min`` in ``other`` is taken back.
+    def fit_without(self, people: Places, work_min: NDArray[np.int64], window: tuple[int, int], one: Taken) -> Flags:
+        """Whether a task would fit in ``window`` (release, due) once a promise is taken back, for each promise of ``one``.
 
-        The promise counts in the windows around both; those around ``window`` alone keep their slack.
+        A promise counts in the windows around both; those around ``window`` alone keep their slack: they start behind the
+        promise's release, or end before it is due.
+
+        Parameters
+        ----------
+        people, work_min
+            Some people, and the minutes the task takes each of them.
         """
         release, due = window
-        first, last = min(release, other[0]), max(due, other[1])
-        if last >= self.slots:
-            return self.fits(person, release, due, work_min)
-        if self._room[person, self._row[first], self._column[last]] + other_min < work_min:
-            return False
-        slack = self._slack[person]
-        begun = slack[self._row[first + 1 : release + 1, None], self._column[due:]]
-        ended = slack[self._row[: release + 1, None], self._column[due:last]]
-        return all(part.min(initial=FREE) >= work_min for part in (begun, ended))
+        block = self._slack[people[:, None, None], self._row[: release + 1, None], self._column[due:]]
+        behind = np.full((len(people), release + 2), FREE)
+        behind[:, :-1] = np.minimum.accumulate(block.min(axis=2)[:, ::-1], axis=1)[:, ::-1]
+        before = np.full((len(people), self.slots - due + 1), FREE)
+        before[:, 1:] = np.minimum.accumulate(block.min(axis=1), axis=1)
+        first, last = np.minimum(one.release, release), np.clip(one.due, due, self.slots - 1)
+        who, work = people[one.place], work_min[one.place]
+        around = self._room[who, self._row[first], self._column[last]] + one.work_min
+        rest = np.minimum(behind[one.place, first + 1], before[one.place, last - due])
+        as_it_is = self._room[who, self._row[release], self._column[due]]
+        fit: Flags = np.where(one.due < self.slots, np.minimum(around, rest), as_it_is) >= work
+        return fit
 
     def promise(self, person: int, release: int, due: int, work_min: int) -> None:
         """Add a task to a person's promises, whether it fits or not. A due slot beyond the horizon binds nothing."""

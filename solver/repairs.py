@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.board import Board
+from solver.ledger import Taken
 from solver.plan import RepairKind, WayOut
 from solver.task_row import TaskRow
 from solver.windows import Span, plain_span
@@ -104,40 +105,33 @@ def _release_tasks(board: Board, asked: _Asked) -> list[WayOut]:
 
     A task shorter than the person's gap frees too little in the window that is short, so it is not tried.
     """
-    span, promises, window = asked.span, board.promises, (asked.span.release, asked.span.due)
-    if span.due < span.release:
+    if asked.span.due < asked.span.release:
         return []
-    work = dict(zip(asked.who.tolist(), asked.work_min.tolist(), strict=True))
     found: dict[int, WayOut] = {}
-    for minutes, p, names in _held(board, asked):
-        for name in sorted(names):
-            if p in found or not _movable(board, name):
-                continue
-            held = promises[name].window
-            if board.ledger.fits_without(p, window, work[p], (held.release, held.due), minutes):
-                found[p] = _release_of(board, p, name, minutes)
-                if len(found) == WAYS_PER_KIND:
-                    return list(found.values())
+    for minutes, p, names in _that_make_room(board, asked):
+        name = next((one for one in sorted(names) if _movable(board, one)), None)
+        if p not in found and name is not None:
+            found[p] = _release_of(board, p, name, minutes)
+            if len(found) == WAYS_PER_KIND:
+                break
     return list(found.values())
 
 
-def _held(board: Board, asked: _Asked) -> Iterator[tuple[int, int, list[str]]]:
-    """Yield ``(minutes, person, tasks)`` of what could make room, smallest first, ties by person."""
-    promises, span, people = board.promises, asked.span, board.staff.count
-    needed = np.full(people, np.iinfo(np.int64).max)
-    needed[asked.who] = _gaps_min(board, asked)
-    places = np.flatnonzero(promises.work_min >= needed[promises.person])
-    needed[asked.who] = asked.work_min
-    person, minutes = promises.person[places], promises.work_min[places]
-    around = board.ledger.rooms_of_min(
-        person, np.minimum(promises.release[places], span.release), np.maximum(promises.due[places], span.due)
-    )
-    enough = np.flatnonzero(around + minutes >= needed[person])
-    ranks = minutes[enough] * people + board.staff.id_order[person[enough]]
-    ordered = enough[np.argsort(ranks, kind="stable")]
-    columns = (minutes[ordered].tolist(), person[ordered].tolist(), places[ordered].tolist())
+def _that_make_room(board: Board, asked: _Asked) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield ``(minutes, person, tasks)`` of the promises without which the task fits, smallest first, ties by person."""
+    promises, who, people = board.promises, asked.who, board.staff.count
+    enough, place = np.full(people, np.iinfo(np.int64).max), np.zeros(people, dtype=np.int64)
+    enough[who], place[who] = _gaps_min(board, asked), np.arange(len(who))
+    tried = np.flatnonzero(promises.work_min >= enough[promises.person])
+    person, minutes = promises.person[tried], promises.work_min[tried]
+    taken = Taken(place[person], promises.release[tried], promises.due[tried], minutes)
+    span = (asked.span.release, asked.span.due)
+    fitting = np.flatnonzero(board.ledger.fit_without(who, asked.work_min, span, taken))
+    ranks = minutes[fitting] * people + board.staff.id_order[person[fitting]]
+    ordered = fitting[np.argsort(ranks, kind="stable")]
+    columns = (minutes[ordered].tolist(), person[ordered].tolist(), tried[ordered].tolist())
     for (size, p), same in groupby(zip(*columns, strict=True), key=itemgetter(0, 1)):
-        yield size, p, [promises.names[place] for _, _, place in same]
+        yield size, p, [promises.names[row] for _, _, row in same]
 
 
 def _release_of(board: Board, p: int, name: str, minutes: int) -> WayOut:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from solver import ledger as module
 from solver.axis import build_axis
 from solver.firm import Booking, Firm, HolidayCalendar, Task, TimeOff
-from solver.ledger import FREE, Ledger
+from solver.ledger import FREE, Ledger, Taken
 from solver.policy import Policy
 from tests.firms_for_tests import NOW, day, firm, person, task
 from tests.oracle import Demand, Work, keeps_all, simulate
@@ -434,11 +434,15 @@ def test_whether_a_task_fits_without_another_is_what_taking_it_back_shows(
         ledger.cut(slot, np.array([offers[slot] // 2]), np.array([offers[slot] - offers[slot] // 2]))
         made = [(a + (a > slot), b + (b >= slot), minutes) for a, b, minutes in made]
     release, due = sorted((first % ledger.slots, second % ledger.slots))
+    columns = (np.array(column, dtype=np.int64) for column in zip(*((0, *one) for one in made), strict=True))
+    taken = Taken(*columns) if made else Taken(*(np.zeros(0, dtype=np.int64) for _ in range(4)))
+    asked = ledger.fit_without(np.array([0]), np.array([work]), (release, due), taken).tolist()
+    shown = []
     for a, b, minutes in made:
-        asked = ledger.fits_without(0, (release, due), work, (a, b), minutes)
         ledger.withdraw(0, a, b, minutes)
-        assert asked == ledger.fits(0, release, due, work)
+        shown.append(ledger.fits(0, release, due, work))
         ledger.promise(0, a, b, minutes)
+    assert asked == shown
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 5)] * 4), min_size=1, max_size=4), STEPS)
@@ -449,9 +453,6 @@ def test_rooms_asked_together_are_the_rooms_asked_one_by_one(
     ledger = ledger_of(*rows)
     for number, (_, a, b, minutes) in enumerate(steps):
         ledger.promise(number % len(rows), a % 4, b % 4, minutes)
-    asked = [(p, a, b) for p in range(len(rows)) for a in range(4) for b in range(a, 5)]
-    together = ledger.rooms_of_min(*(np.array(column) for column in zip(*asked, strict=True)))
-    assert together.tolist() == [ledger.room_min(*one) for one in asked]
     for a in range(4):
         by_due = ledger.rooms_by_due_min(np.arange(len(rows)), a)
         assert by_due.tolist() == [[ledger.room_min(p, a, b) for b in range(4)] for p in range(len(rows))]
