@@ -89,9 +89,10 @@ def _move_deadline(board: Board, asked: _Asked) -> list[WayOut]:
     enough = board.ledger.rooms_by_due_min(who, span.release) >= asked.work_min[:, None]
     enough[:, : max(span.due + 1, span.release)] = False
     some = np.flatnonzero(enough.any(axis=1))
-    days = [board.axis.days[slot] for slot in enough[some].argmax(axis=1).tolist()]
-    best = sorted(zip(days, (board.firm.people[p].id for p in who[some].tolist()), strict=True))[:WAYS_PER_KIND]
-    return [_day_for(board, day, id) for day, id in best]
+    slots, people = enough[some].argmax(axis=1), who[some]
+    day = np.array([when.toordinal() for when in board.axis.days])[slots]
+    best = np.lexsort((board.staff.id_order[people], day))[:WAYS_PER_KIND]
+    return [_day_for(board, board.axis.days[slots[i]], board.staff.ids[people[i]]) for i in best.tolist()]
 
 
 def _day_for(board: Board, day: date, id: str) -> WayOut:
