@@ -37,6 +37,8 @@ class OneDeadline:
         ``(people,)`` open minutes before the common deadline.
     target_pct
         ``(people,)`` target utilisation; fair shares are in proportion to it times the room. 0 where shares cost nothing.
+    balance_pct
+        Price of a minute of load away from the fair share.
     overload_pct, overload_from_pct
         Price of a minute of load beyond the fair share and this part of it on top.
     """
@@ -46,6 +48,7 @@ class OneDeadline:
     price_min: NDArray[np.int64]
     room_min: NDArray[np.int64]
     target_pct: NDArray[np.int64] | None = None
+    balance_pct: int = 0
     overload_pct: int = 0
     overload_from_pct: int = 0
 
@@ -83,7 +86,7 @@ def firm_of(asked: OneDeadline, *, escalation_min: int) -> Firm:
         policy=Policy(
             weights=Weights(
                 escalation=-(-escalation_min // min(estimates, default=1)),
-                balance_pct=0,
+                balance_pct=asked.balance_pct,
                 balance_far_pct=asked.overload_pct,
                 far_from_share_pct=asked.overload_from_pct,
                 week_balance_pct=0,
@@ -118,8 +121,9 @@ def estimates_min(work_min: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _estimate_min(shortest: NDArray[np.int64], longest: NDArray[np.int64]) -> NDArray[np.int64]:
     finest = np.minimum(shortest, FINEST_MIN * LEAST_PCT // 100) * 100 // LEAST_PCT
-    enough: NDArray[np.int64] = -(-longest * 100 // MOST_PCT)
-    return np.maximum(finest, enough)
+    enough = -(-longest * 100 // MOST_PCT)
+    estimate: NDArray[np.int64] = np.maximum(finest, enough)
+    return estimate
 
 
 def _said(estimate: NDArray[np.int64], shortest: NDArray[np.int64]) -> bool:

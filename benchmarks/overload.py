@@ -26,7 +26,7 @@ def without_limit(work_min: NDArray[np.int64], limit_min: int) -> OneDeadline:
     work, limit = work_min * fine, limit_min * fine
     room = -(-2 * limit // DAY_MIN) * DAY_MIN
     share, beyond_pct = share_of(limit)
-    idle_room, idle_pct = _idle(_usual_min(work), room, work.shape[1], share)
+    idle_room, idle_pct = _idle(usual_min(work), room, work.shape[1], share)
     nothing = np.zeros((len(work), len(idle_room)), dtype=np.int64)
     with_idle = np.hstack([work, nothing])
     return OneDeadline(
@@ -49,7 +49,7 @@ def share_of(limit_min: int) -> tuple[int, int]:
     return limit_min, 0
 
 
-def _usual_min(work_min: NDArray[np.int64]) -> int:
+def usual_min(work_min: NDArray[np.int64]) -> int:
     """Return all work at the mean speed of those who may do it, as the fair shares count it (docs/data.md)."""
     return int((work_min.sum(axis=1) // np.maximum((work_min > 0).sum(axis=1), 1)).sum())
 
