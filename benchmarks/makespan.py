@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from api.stops import WallClock
-from benchmarks.one_deadline import NOW, OneDeadline, assignees, firm_of
-from benchmarks.overload import DEAREST_PCT, without_limit
+from benchmarks.one_deadline import NOW, OneDeadline, assignees, exact, firm_of
+from benchmarks.overload import DEAREST_PCT, can_cost, without_limit
 from solver import Plan, solve
 from solver.plan import StopReason
 from solver.stop import FirstOf, Progress, Stop
@@ -99,7 +99,7 @@ def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int) -> Sea
     """Return the best plan found before the clock ends, with its bound."""
     first = first_deadline_min(work_min)
     search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), floor_min=first)
-    while not clock_ended(clock) and search.bound_min < search.makespan_min:
+    while clock.elapsed_s() < clock.limit_s and search.bound_min < search.makespan_min:
         slice_s = clock.limit_s / PROBES
         if search.floor_min >= search.makespan_min:
             search.floor_min = max(search.bound_min, search.makespan_min - 1)
@@ -110,31 +110,27 @@ def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int) -> Sea
     return search
 
 
-def clock_ended(clock: WallClock) -> bool:
-    """Whether no time is left."""
-    return clock.elapsed_s() >= clock.limit_s
-
-
 def _probe(search: Search, deadline_min: int, stop: Stop, seed: int) -> None:
     """Ask the engine for a plan that keeps the deadline, and take in what it found."""
     relaxed = relaxation(search.work_min, deadline_min)
-    if search.binding:
-        least_min = 1 + PRICE_MIN_PER_TASK * len(search.work_min)
-        asked = _priced(search.work_min, deadline_min, relaxed)
-    else:
-        least_min = 1
-        asked = without_limit(np.where(_useful(relaxed, deadline_min), search.work_min, 0), deadline_min)
+    useful = np.where(_useful(relaxed, deadline_min), search.work_min, 0)
+    binding = search.binding or not can_cost(useful, deadline_min)
+    asked = _priced(useful, deadline_min, relaxed) if binding else without_limit(useful, deadline_min)
+    least_min = 1 + PRICE_MIN_PER_TASK * len(useful) if binding else 1
     plan = solve(
         firm_of(asked, escalation_min=max(least_min, int(asked.work_min.max()) * DEAREST_PCT)),
         now=NOW,
         stop=FirstOf((Decided(least_min), stop)),
         seed=seed,
     )
-    _learn(search, plan, deadline_min, least_min)
-    search.reached.append((deadline_min, search.makespan_min))
+    _learn(search, plan, deadline_min)
+    # Fair shares are rounded, so only hours that end prove anything.
+    if binding and plan.certificate.bound_min >= least_min and exact(useful):
+        search.bound_min = max(search.bound_min, deadline_min + 1)
 
 
-def _learn(search: Search, plan: Plan, deadline_min: int, least_min: int) -> None:
+def _learn(search: Search, plan: Plan, deadline_min: int) -> None:
+    """Take in what a probe found; one that fails is followed by one that asks the other way."""
     search.probes += 1
     who = completed(search.work_min, assignees(plan, len(search.work_min)))
     if makespan_min(search.work_min, who) < search.makespan_min:
@@ -142,8 +138,7 @@ def _learn(search: Search, plan: Plan, deadline_min: int, least_min: int) -> Non
     if makespan_min(search.work_min, who) > deadline_min:
         search.floor_min = deadline_min + 1
         search.binding = not search.binding
-    if plan.certificate.bound_min >= least_min:
-        search.bound_min = max(search.bound_min, deadline_min + 1)
+    search.reached.append((deadline_min, search.makespan_min))
 
 
 def _useful(relaxed: Relaxation, deadline_min: int) -> NDArray[np.bool_]:
@@ -152,16 +147,16 @@ def _useful(relaxed: Relaxation, deadline_min: int) -> NDArray[np.bool_]:
     return useful
 
 
-def _priced(work_min: NDArray[np.int64], deadline_min: int, relaxed: Relaxation) -> OneDeadline:
-    room = max(deadline_min - relaxed.bound_min, 0.0)
-    useful = _useful(relaxed, deadline_min)
-    scale = PRICE_MIN_PER_TASK * len(work_min) / max(room, FLOAT_MIN)
-    price = np.minimum(np.where(useful, relaxed.reduced_min, 0.0), room) * scale
+def _priced(useful_min: NDArray[np.int64], deadline_min: int, relaxed: Relaxation) -> OneDeadline:
+    """Return the work with hours that end at the deadline and the prices of the relaxation."""
+    room = max(deadline_min - relaxed.bound_min, FLOAT_MIN)
+    scale = PRICE_MIN_PER_TASK * len(useful_min) / room
+    price = np.where(useful_min > 0, np.clip(relaxed.reduced_min, 0.0, room) * scale, 0.0)
     return OneDeadline(
         name="one deadline",
-        work_min=np.where(useful, work_min, 0),
+        work_min=useful_min,
         price_min=np.floor(price).astype(np.int64),
-        room_min=np.full(work_min.shape[1], deadline_min, dtype=np.int64),
+        room_min=np.full(useful_min.shape[1], deadline_min, dtype=np.int64),
     )
 
 

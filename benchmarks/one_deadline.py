@@ -119,6 +119,13 @@ def estimates_min(work_min: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.broadcast_to(common, shortest.shape) if _said(common, shortest) else _estimate_min(shortest, longest)
 
 
+def exact(work_min: NDArray[np.int64]) -> bool:
+    """Whether the firm takes exactly the minutes asked, nowhere rounded up."""
+    estimates = estimates_min(work_min)[:, None]
+    percent = np.maximum(100 * (work_min - 1) // estimates + 1, LEAST_PCT)
+    return bool((-(-percent * estimates // 100) == work_min)[work_min > 0].all())
+
+
 def _estimate_min(shortest: NDArray[np.int64], longest: NDArray[np.int64]) -> NDArray[np.int64]:
     finest = np.minimum(shortest, FINEST_MIN * LEAST_PCT // 100) * 100 // LEAST_PCT
     enough = -(-longest * 100 // MOST_PCT)

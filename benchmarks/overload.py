@@ -40,6 +40,12 @@ def without_limit(work_min: NDArray[np.int64], limit_min: int) -> OneDeadline:
     )
 
 
+def can_cost(work_min: NDArray[np.int64], limit_min: int) -> bool:
+    """Whether there is work enough for a fair share of half of the limit: idle people take shares, but add no work."""
+    share, _ = share_of(limit_min)
+    return usual_min(work_min) >= int(work_min.shape[1]) * share
+
+
 def share_of(limit_min: int) -> tuple[int, int]:
     """Return the largest share, of at most half, and the percentage of it, rounded down, that together are the limit."""
     for share in range(limit_min // 2, 0, -1):
