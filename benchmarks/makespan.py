@@ -29,8 +29,9 @@ from solver.stop import FirstOf, Progress, Stop
 
 PRICE_MIN_PER_TASK = 20
 """Price of a plan that just keeps its deadline, spread over its tasks: fine enough to tell pairs apart in whole minutes."""
-PROBES = 5
-"""A probe that does not succeed ends after this part of all time; the last deadline to try gets half of what is left, again and again."""
+PART_OF_REST, PART_OF_ALL = 3, 10
+"""A probe that does not succeed ends after a third of the time that is left, yet not before a tenth of all: a first failure is the one
+that leaves most to do otherwise, and each that follows is still worth an annealing."""
 FLOAT_MIN = 1e-6
 
 
@@ -100,10 +101,9 @@ def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int) -> Sea
     first = first_deadline_min(work_min)
     search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), floor_min=first)
     while clock.elapsed_s() < clock.limit_s and search.bound_min < search.makespan_min:
-        slice_s = clock.limit_s / PROBES
         if search.floor_min >= search.makespan_min:
             search.floor_min = max(search.bound_min, search.makespan_min - 1)
-            slice_s = max(slice_s, (clock.limit_s - clock.elapsed_s()) / 2)
+        slice_s = max((clock.limit_s - clock.elapsed_s()) / PART_OF_REST, clock.limit_s / PART_OF_ALL)
         # Nearer the floor: a probe that succeeds ends early, and the bound is mostly close.
         deadline = search.floor_min + (search.makespan_min - search.floor_min) // 4
         _probe(search, deadline, FirstOf((WallClock(slice_s), clock)), seed + search.probes)
