@@ -76,6 +76,8 @@ class Search:
         ``(tasks, people)``; 0 where the person may not do the task.
     floor_min
         No deadline below is tried for now: proven impossible, or a probe has failed.
+    found_by
+        Who made the best plan: the adapter by rounding the relaxation, the engine, or both where the engine left tasks undone.
     binding
         How the next probe asks: with hours that end at the deadline, or with hours enough and a price on overload.
     reached
@@ -86,6 +88,7 @@ class Search:
     bound_min: int
     who: NDArray[np.int64]
     floor_min: int = 0
+    found_by: str = "rounding"
     binding: bool = True
     probes: int = 0
     reached: list[tuple[int, int]] = field(default_factory=list)
@@ -135,6 +138,7 @@ def _learn(search: Search, plan: Plan, deadline_min: int) -> None:
     who = completed(search.work_min, assignees(plan, len(search.work_min)))
     if makespan_min(search.work_min, who) < search.makespan_min:
         search.who = who
+        search.found_by = "engine, completed" if plan.escalations else "engine"
     if makespan_min(search.work_min, who) > deadline_min:
         search.floor_min = deadline_min + 1
         search.binding = not search.binding

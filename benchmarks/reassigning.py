@@ -13,7 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from api.stops import WallClock
-from benchmarks.reassignment import Instance, checked_cost
+from benchmarks.processes import Instance, checked_cost
 
 Numbers = NDArray[np.int64]
 

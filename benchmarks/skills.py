@@ -107,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             ours=ours,
             bound=found.bound_min,
             gap_pct=gap,
+            found_by=found.found_by,
             probes=found.probes,
             seconds=seconds,
         )

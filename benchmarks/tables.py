@@ -94,7 +94,17 @@ def placing() -> str:
 def machines() -> str:
     """Return the table of published parallel machines."""
     rows = newest("machines", "family", "jobs", "machines", "instance")
-    head = ("family", "instance", "jobs x machines", "best known", "ours", "above best known", "bound", "seconds")
+    head = (
+        "family",
+        "instance",
+        "jobs x machines",
+        "best known",
+        "ours",
+        "above best known",
+        "bound",
+        "found by",
+        "seconds",
+    )
     body = [
         (
             row["family"],
@@ -104,6 +114,7 @@ def machines() -> str:
             row["ours"],
             f"{row['gap_pct']} %",
             row["bound"],
+            row["found_by"],
             row["seconds"],
         )
         for row in rows
@@ -114,7 +125,7 @@ def machines() -> str:
 def skills() -> str:
     """Return the table of published multi-skill projects."""
     rows = newest("skills", "tasks", "people", "instance")
-    head = ("instance", "tasks x people", "best known", "ours", "above best known", "bound", "seconds")
+    head = ("instance", "tasks x people", "best known", "ours", "above best known", "bound", "found by", "seconds")
     body = [
         (
             row["instance"],
@@ -123,6 +134,7 @@ def skills() -> str:
             row["ours"],
             f"{row['gap_pct']} %",
             row["bound"],
+            row["found_by"],
             row["seconds"],
         )
         for row in rows

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from api.stops import WallClock
+from benchmarks.processes import Instance, checked_cost, read
 from benchmarks.reassigning import reassigned
-from benchmarks.reassignment import Instance, checked_cost, read
 
 MODEL = """
 2
