@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from api.stops import WallClock
-from benchmarks.one_deadline import NOW, OneDeadline, assignees, exact, firm_of
+from benchmarks.one_deadline import NOW, OneDeadline, assignees, exact, firm_of, require_somebody
 from benchmarks.overload import DEAREST_PCT, can_cost, without_limit
 from solver import Plan, solve
 from solver.plan import StopReason
@@ -101,6 +101,7 @@ class Search:
 
 def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int) -> Search:
     """Return the best plan found before the clock ends, with its bound."""
+    require_somebody(work_min)
     first = first_deadline_min(work_min)
     search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), floor_min=first)
     while clock.elapsed_s() < clock.limit_s and search.bound_min < search.makespan_min:

@@ -100,6 +100,13 @@ def firm_of(asked: OneDeadline, *, escalation_min: int) -> Firm:
     )
 
 
+def require_somebody(work_min: NDArray[np.int64]) -> None:
+    """Raise ``ValueError`` when there is a task that nobody may do."""
+    lost = np.flatnonzero(work_min.max(axis=1, initial=0) == 0).tolist()
+    if lost:
+        raise ValueError(f"nobody may do tasks {lost}. Maybe a skill was read wrong.")
+
+
 def assignees(plan: Plan, tasks: int) -> NDArray[np.int64]:
     """Return the person of each task as the plan has it, -1 for those it leaves undone."""
     who = np.full(tasks, -1, dtype=np.int64)

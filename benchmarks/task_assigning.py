@@ -26,7 +26,7 @@ from scipy.optimize import linear_sum_assignment
 
 from api.stops import WallClock
 from benchmarks.even_loads import even_loads, towards
-from benchmarks.one_deadline import NOW, OneDeadline, assignees, firm_of
+from benchmarks.one_deadline import NOW, OneDeadline, assignees, firm_of, require_somebody
 from benchmarks.records import instance_folder, record
 from solver import solve
 from solver.stop import FirstOf, Stop, TargetGap
@@ -100,6 +100,7 @@ def lists_of(instance: Instance, who: NDArray[np.int64]) -> Lists:
 
 def planned(instance: Instance, *, clock: WallClock, seed: int) -> NDArray[np.int64]:
     """Return who does each task; half of the time goes to the critical tasks, whose ends outweigh everything."""
+    require_somebody(instance.minutes)
     nobody = np.full(len(instance.minutes), -1, dtype=np.int64)
     critical, major = instance.of("CRITICAL"), instance.of("MAJOR")
     after_critical = _by_places(instance, nobody, critical, ends_first=True, stop=_part(clock, 2), seed=seed)

@@ -36,6 +36,11 @@ def test_nobody_gets_a_task_they_may_not_do() -> None:
     assert all(WORK[t, p] > 0 for t, p in enumerate(found.who.tolist()))
 
 
+def test_a_task_nobody_may_do_is_named() -> None:
+    with pytest.raises(ValueError, match=r"nobody may do tasks \[1\]"):
+        shortest(np.array([[3, 0], [0, 0]]), clock=WallClock(60.0), seed=0)
+
+
 def test_both_ways_of_asking_lead_to_the_same_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(makespan.Search, "binding", False)
     assert shortest(WORK, clock=WallClock(60.0), seed=0).makespan_min == best_makespan(WORK)
