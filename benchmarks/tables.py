@@ -114,7 +114,7 @@ def machines() -> str:
             row["ours"],
             f"{row['gap_pct']} %",
             row["bound"],
-            row["found_by"],
+            row.get("found_by", "not kept"),
             row["seconds"],
         )
         for row in rows
@@ -134,7 +134,7 @@ def skills() -> str:
             row["ours"],
             f"{row['gap_pct']} %",
             row["bound"],
-            row["found_by"],
+            row.get("found_by", "not kept"),
             row["seconds"],
         )
         for row in rows
