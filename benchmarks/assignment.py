@@ -1,8 +1,7 @@
 """Published generalised assignment instances through the front door: a `Firm` in, `solver.batch` to work, an independent check.
 
-Agent = person, task = task with a skill of its own, hours = efficiency of ten-minute estimates, capacity = open minutes before
-one common deadline, cost = mismatch price of that cell of the skill matrix. All other weights are zero, and escalating is
-far dearer than any match, as every task must be done.
+Agent = person, hours = minutes, capacity = open minutes before the common deadline (`benchmarks.one_deadline`), cost = mismatch price.
+Escalating is far dearer than any match, as every task must be done.
 """
 
 from __future__ import annotations
@@ -11,19 +10,19 @@ import argparse
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
+
 from api.stops import WallClock
+from benchmarks import one_deadline
+from benchmarks.one_deadline import OneDeadline
 from benchmarks.records import instance_folder, record
-from solver import Client, Firm, Person, Plan, Policy, Skill, Task, TaskType, Weights, solve
-from solver.firm import Booking, HolidayCalendar, Priority, TimeOff
+from solver import Firm, Plan, solve
 from solver.stop import FirstOf, TargetGap
 
-START = date(2027, 3, 1)
-DAY_MIN = 1_440
-ESTIMATE_MIN = 10
-ALL_DAY = (DAY_MIN,) * 7
+UNDONE_MIN = 16_000
+"""Price of a task left undone: costs are of some tens to a thousand."""
 
 
 @dataclass(frozen=True)
@@ -54,58 +53,13 @@ def _row(numbers: Iterator[int], count: int) -> tuple[int, ...]:
 
 def firm_of(instance: Instance) -> Firm:
     """Return the instance as a firm."""
-    agents, tasks = range(len(instance.room)), range(len(instance.cost[0]))
-    days = -(-max(instance.room) // DAY_MIN)
-    last = START + timedelta(days=days - 1)
-    return Firm(
+    asked = OneDeadline(
         name=instance.name,
-        holiday_calendar=HolidayCalendar(country=None),
-        people=tuple(_person(instance, i) for i in agents),
-        clients=(Client(id="client"),),
-        task_types=tuple(TaskType(id=f"t{j}", skill=f"t{j}") for j in tasks),
-        tasks=tuple(
-            Task(
-                id=f"t{j}",
-                type=f"t{j}",
-                client="client",
-                deadline=last,
-                estimate_min=ESTIMATE_MIN,
-                priority=Priority.CRITICAL,
-            )
-            for j in tasks
-        ),
-        time_off=tuple(
-            TimeOff(person=f"a{i}", first_day=START + timedelta(days=full + 1), last_day=last)
-            for i in agents
-            if (full := instance.room[i] // DAY_MIN) + 1 < days
-        ),
-        bookings=tuple(
-            Booking(person=f"a{i}", first_day=day, last_day=day, minutes_per_day=DAY_MIN - instance.room[i] % DAY_MIN)
-            for i in agents
-            if (day := START + timedelta(days=instance.room[i] // DAY_MIN)) <= last
-        ),
-        policy=Policy(
-            weights=Weights(
-                escalation=200,
-                balance_pct=0,
-                balance_far_pct=0,
-                week_balance_pct=0,
-                continuity=0,
-                level_above_pct=0,
-            ),
-            horizon_days=days,
-            late_tail_days=1,
-            remaining_floor_min=1,
-        ),
+        work_min=np.array(instance.hours, dtype=np.int64).T,
+        price_min=np.array(instance.cost, dtype=np.int64).T,
+        room_min=np.array(instance.room, dtype=np.int64),
     )
-
-
-def _person(instance: Instance, i: int) -> Person:
-    cells = zip(instance.cost[i], instance.hours[i], strict=True)
-    skills = tuple(
-        Skill(skill=f"t{j}", efficiency_pct=10 * hours, mismatch_min=cost) for j, (cost, hours) in enumerate(cells)
-    )
-    return Person(id=f"a{i}", level="associate", weekly_min=ALL_DAY, skills=skills)
+    return one_deadline.firm_of(asked, escalation_min=UNDONE_MIN)
 
 
 def checked_cost(instance: Instance, plan: Plan) -> int:
@@ -137,9 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for path in files:
         instance = read(path)
         clock = WallClock(asked.seconds)
-        plan = solve(
-            firm_of(instance), now=datetime(2027, 3, 1), stop=FirstOf((clock, TargetGap(0.0))), seed=asked.seed
-        )
+        plan = solve(firm_of(instance), now=one_deadline.NOW, stop=FirstOf((clock, TargetGap(0.0))), seed=asked.seed)
         seconds, known = clock.elapsed_s(), int(best[path.name]["best_known_cost"])
         try:
             cost: int | None = checked_cost(instance, plan)

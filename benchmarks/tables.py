@@ -138,12 +138,123 @@ def replaying() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+def machines() -> str:
+    """Return the table of published parallel machines."""
+    rows = newest("machines", "family", "jobs", "machines", "instance")
+    head = (
+        "family",
+        "instance",
+        "jobs x machines",
+        "best known",
+        "ours",
+        "above best known",
+        "bound",
+        "found by",
+        "seconds",
+    )
+    body = [
+        (
+            row["family"],
+            row["instance"],
+            f"{row['jobs']:,} x {row['machines']}",
+            row["best_known"],
+            row["ours"],
+            f"{row['gap_pct']} %",
+            row["bound"],
+            row.get("found_by", "not kept"),
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def skills() -> str:
+    """Return the table of published multi-skill projects."""
+    rows = newest("skills", "tasks", "people", "instance")
+    head = ("instance", "tasks x people", "best known", "ours", "above best known", "bound", "found by", "seconds")
+    body = [
+        (
+            row["instance"],
+            f"{row['tasks']:,} x {row['people']}",
+            row["best_known"],
+            row["ours"],
+            f"{row['gap_pct']} %",
+            row["bound"],
+            row.get("found_by", "not kept"),
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def task_assigning() -> str:
+    """Return the table of published task assigning."""
+    rows = newest("task_assigning", "instance")
+    head = (
+        "instance",
+        "critical ends",
+        "no plan below",
+        "squared loads",
+        "no plan below",
+        "major ends",
+        "minor ends",
+        "seconds",
+    )
+    body = [
+        (
+            row["instance"],
+            row["critical_ends"],
+            row["critical_ends_bound"],
+            row["squared_loads"],
+            row["squared_loads_bound"],
+            row["major_ends"],
+            row["minor_ends"],
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def reassignment() -> str:
+    """Return the table of published machine reassignment."""
+    rows = newest("reassignment", "instance")
+    head = (
+        "instance",
+        "processes x machines x resources",
+        "initial",
+        "ours",
+        "reference",
+        "above reference",
+        "seconds",
+    )
+    body = [
+        (
+            row["instance"],
+            f"{row['processes']:,} x {row['machines']} x {row['resources']}",
+            row["initial"],
+            row["ours"],
+            row["reference"],
+            f"{row['above_reference_pct']} %",
+            row["seconds"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
     after = rest.split(END)[1]
     parts = [
         ("Published generalised assignment", assignment()),
+        ("Published parallel machines", machines()),
+        ("Published multi-skill projects", skills()),
+        ("Published task assigning", task_assigning()),
+        ("Published machine reassignment", reassignment()),
         ("Generated firms", firms()),
         ("The fast path", placing()),
         ("Replayed seasons", replaying()),
