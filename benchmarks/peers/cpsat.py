@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         trace.found(answer_of(start))
     choice = build(problem, Scope(start, tuple(range(problem.task_count)), tuple(range(problem.person_count))))
     if not asked.hint:
-        choice.model.clear_hints()
+        choice.model.clear_hints()  # type: ignore[no-untyped-call]
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = WORKERS
     solver.parameters.random_seed = asked.seed

@@ -1,10 +1,14 @@
-"""From a generated firm to the neutral file of its batch problem."""
+"""From a generated firm to the neutral file of its batch problem: ``python -m benchmarks.peers.export FILE --seed 3``."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
 import numpy as np
 
-from benchmarks.peers.instance import Instance, Whole
+from benchmarks.peers.instance import Instance, Whole, write
 from benchmarks.peers.scoring import Answer
 from scenarios.firms import generate_firm
 from solver.board import Board, compile_board
@@ -25,6 +29,12 @@ def board_of(origin: Whole) -> Board:
 def problem_of(origin: Whole) -> Problem:
     """Return the problem of the generated firm an instance's ``origin`` names."""
     return compile_problem(board_of(origin))
+
+
+def generated(people: int, tasks: int, load: float, seed: int) -> Instance:
+    """Return the instance of a generated firm."""
+    origin = whole([people, tasks, round(100 * load), seed])
+    return instance_of(problem_of(origin), origin)
 
 
 def answer_of(plan: Assignment) -> Answer:
@@ -77,3 +87,19 @@ def _separate(problem: Problem) -> Whole:
     one = np.repeat(np.arange(problem.task_count), np.diff(problem.piece_start))
     pairs = np.column_stack([one, problem.piece])
     return whole(pairs[pairs[:, 0] < pairs[:, 1]])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the neutral file of a generated firm."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--tasks", type=int, default=600)
+    parser.add_argument("--load", type=float, default=0.9)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args(arguments)
+    write(generated(asked.people, asked.tasks, asked.load, asked.seed), asked.out)
+
+
+if __name__ == "__main__":
+    main()

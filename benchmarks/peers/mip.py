@@ -29,7 +29,9 @@ class Rows:
     columns: list[Whole] = field(default_factory=list)
     entries: list[Numbers] = field(default_factory=list)
 
-    def add(self, columns: Whole, entries: Numbers | float, *, least: float = -INFINITE, most: float = INFINITE) -> None:
+    def add(
+        self, columns: Whole, entries: Numbers | float, *, least: float = -INFINITE, most: float = INFINITE
+    ) -> None:
         """Add one row."""
         self.least.append(least)
         self.most.append(most)
@@ -69,9 +71,7 @@ class Mip:
         window = np.full(self.instance.task_count, -1, dtype=np.int64)
         taken = np.flatnonzero(values[: len(self.pick_task)] > 0.5)
         who[self.pick_task[taken]] = self.pick_person[taken]
-        window[self.pick_task[taken]] = (
-            self.pick_window[taken] - self.instance.first_window[:-1][self.pick_task[taken]]
-        )
+        window[self.pick_task[taken]] = self.pick_window[taken] - self.instance.first_window[:-1][self.pick_task[taken]]
         return Answer(who, window)
 
     def start(self, answer: Answer) -> Numbers:

@@ -35,7 +35,7 @@ def objective_min(instance: Instance, answer: Answer) -> int:
     if wrong:
         raise ValueError("; ".join(wrong[:5]))
     total = 0
-    loads = np.zeros_like(instance.share_min)
+    loads: Whole = np.zeros_like(instance.share_min)
     for t, (p, k) in enumerate(zip(answer.who.tolist(), answer.window.tolist(), strict=True)):
         if p == ESCALATED:
             total += int(instance.escalation_min[t])
@@ -51,7 +51,9 @@ def objective_min(instance: Instance, answer: Answer) -> int:
 def problems(instance: Instance, answer: Answer) -> list[str]:
     """Return everything that is wrong with an answer, one sentence each; empty when it keeps every rule."""
     if answer.who.shape != instance.escalation_min.shape or answer.window.shape != answer.who.shape:
-        return [f"{instance.task_count} tasks asked, {len(answer.who)} people and {len(answer.window)} windows answered"]
+        return [
+            f"{instance.task_count} tasks asked, {len(answer.who)} people and {len(answer.window)} windows answered"
+        ]
     found = list(_choices(instance, answer))
     if not found:
         found = [*_separate(instance, answer), *_order(instance, answer), *_hours(instance, answer)]
@@ -59,8 +61,8 @@ def problems(instance: Instance, answer: Answer) -> list[str]:
 
 
 def _imbalance_min(instance: Instance, p: int, loads: list[int]) -> int:
-    near_pct, far_pct, week_pct = instance.balance_pct.tolist()
-    away = [abs(load - share) for load, share in zip(loads, instance.share_min[p].tolist(), strict=True)]
+    near_pct, far_pct, week_pct = map(int, instance.balance_pct)
+    away: list[int] = [abs(load - share) for load, share in zip(loads, instance.share_min[p].tolist(), strict=True)]
     far = max(away[0] - int(instance.far_min[p]), 0)
     return -(-(near_pct * away[0] + far_pct * far + week_pct * sum(away[1:])) // 100)
 

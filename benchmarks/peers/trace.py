@@ -60,12 +60,16 @@ class Trace:
         self._pending = None
 
 
-def arguments_of(description: str | None, arguments: Sequence[str] | None, *flags: str) -> argparse.Namespace:
-    """Return ``instance``, ``seconds``, ``seed`` and each flag, as every peer takes them."""
+def arguments_of(
+    description: str | None, arguments: Sequence[str] | None, *flags: str, **numbers: int
+) -> argparse.Namespace:
+    """Return ``instance``, ``seconds``, ``seed``, each flag, and each number with its default, as every peer takes them."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("instance", type=Path)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=0)
     for flag in flags:
         parser.add_argument(f"--{flag}", action="store_true")
+    for name, default in numbers.items():
+        parser.add_argument(f"--{name}", type=int, default=default)
     return parser.parse_args(arguments)

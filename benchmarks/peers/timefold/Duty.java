@@ -85,6 +85,14 @@ public class Duty {
         return instance.escalationMin[id];
     }
 
+    int windowCount() {
+        return instance.windowCount(id);
+    }
+
+    boolean possible(Place there) {
+        return there.window() < windowCount() && instance.possible(id, there.person().id(), there.window());
+    }
+
     boolean mayEscalate() {
         return instance.mayEscalate[id];
     }

@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.StringTokenizer;
+import java.util.stream.IntStream;
 
 /** One problem as read from the neutral file; benchmarks/peers/instance.py says what each array means. */
 final class Instance {
@@ -124,6 +125,14 @@ final class Instance {
     boolean possible(int t, int p, int window) {
         int w = firstWindow[t] + window;
         return workMin[t][p] > 0 && (due[w] >= slotCount || roomMin(p, release[w], due[w]) >= workMin[t][p]);
+    }
+
+    /** The windows within the horizon in which the person may be given work. */
+    int[] windowsWithin(int p) {
+        return IntStream.range(0, taskCount)
+            .flatMap(t -> IntStream.range(0, windowCount(t)).filter(k -> possible(t, p, k)).map(k -> firstWindow[t] + k))
+            .filter(w -> due[w] < slotCount)
+            .toArray();
     }
 
     /** The price of a person's loads: of all work, then of the work promised by each week end. */

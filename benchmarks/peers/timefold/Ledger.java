@@ -1,7 +1,6 @@
 import ai.timefold.solver.core.api.score.buildin.hardsoftlong.HardSoftLongScore;
 import ai.timefold.solver.core.api.score.calculator.IncrementalScoreCalculator;
 import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /** The same rules and prices, kept up to date change by change: a change touches the windows that hold its task and no other. */
 public class Ledger implements IncrementalScoreCalculator<Roster, HardSoftLongScore> {
@@ -10,11 +9,11 @@ public class Ledger implements IncrementalScoreCalculator<Roster, HardSoftLongSc
     private Instance instance;
     private int[] who;
     private int[] window;
-    private int columns;
-    /** By flat window: its row among the releases and its column among the dues; no column beyond the horizon. */
-    private int[] row;
-    private int[] column;
-    /** By person: what is left of each window, row by row. */
+    /** By person and flat window: its row among the releases and its column among the dues; no column beyond the horizon. */
+    private int[][] row;
+    private int[][] column;
+    /** By person: how many columns, and what is left of each window, row by row. */
+    private int[] columns;
     private int[][] slackMin;
     private long[][] loadMin;
     private long hard;
@@ -34,28 +33,58 @@ public class Ledger implements IncrementalScoreCalculator<Roster, HardSoftLongSc
             soft -= instance.imbalanceMin(p, loadMin[p]);
         }
         roster.getDuties().forEach(this::insert);
+        roster.keep(this);
     }
 
+    /** Whether a task has room with a person once {@code leaving}, which may be null, has left them. */
+    boolean fits(Duty duty, Place place, Duty leaving) {
+        int t = duty.getId();
+        int p = place.person().id();
+        int w = instance.firstWindow[t] + place.window();
+        if (column[p][w] == BEYOND) {
+            return true;
+        }
+        int gone = leaving == null ? BEYOND : column[p][window[leaving.getId()]];
+        int goneRow = gone == BEYOND ? -1 : row[p][window[leaving.getId()]];
+        int goneMin = gone == BEYOND ? 0 : instance.workMin[leaving.getId()][p];
+        int[] slack = slackMin[p];
+        for (int i = row[p][w]; i >= 0; i--) {
+            for (int j = column[p][w]; j < columns[p]; j++) {
+                int freed = i <= goneRow && j >= gone ? goneMin : 0;
+                if (slack[i * columns[p] + j] + freed < instance.workMin[t][p]) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    }
+
+    /** Lay out, for each person, the windows between the releases and the dues of what they may be given. */
     private void layOut() {
-        int count = instance.release.length;
-        int[] within = IntStream.range(0, count).filter(w -> instance.due[w] < instance.slotCount).toArray();
+        columns = new int[instance.personCount];
+        slackMin = new int[instance.personCount][];
+        row = new int[instance.personCount][instance.release.length];
+        column = new int[instance.personCount][instance.release.length];
+        for (int p = 0; p < instance.personCount; p++) {
+            layOut(p);
+        }
+    }
+
+    private void layOut(int p) {
+        int[] within = instance.windowsWithin(p);
         int[] releases = Arrays.stream(within).map(w -> instance.release[w]).sorted().distinct().toArray();
         int[] dues = Arrays.stream(within).map(w -> instance.due[w]).sorted().distinct().toArray();
-        columns = dues.length;
-        row = new int[count];
-        column = new int[count];
-        Arrays.fill(column, BEYOND);
+        columns[p] = dues.length;
+        Arrays.fill(column[p], BEYOND);
         for (int w : within) {
-            row[w] = Arrays.binarySearch(releases, instance.release[w]);
-            column[w] = Arrays.binarySearch(dues, instance.due[w]);
+            row[p][w] = Arrays.binarySearch(releases, instance.release[w]);
+            column[p][w] = Arrays.binarySearch(dues, instance.due[w]);
         }
-        slackMin = new int[instance.personCount][releases.length * columns];
-        for (int p = 0; p < instance.personCount; p++) {
-            for (int i = 0; i < slackMin[p].length; i++) {
-                int from = releases[i / columns];
-                int to = dues[i % columns];
-                slackMin[p][i] = from > to ? Integer.MAX_VALUE / 2 : (int) instance.roomMin(p, from, to);
-            }
+        slackMin[p] = new int[releases.length * dues.length];
+        for (int i = 0; i < slackMin[p].length; i++) {
+            int from = releases[i / dues.length];
+            int to = dues[i % dues.length];
+            slackMin[p][i] = from > to ? Integer.MAX_VALUE / 2 : (int) instance.roomMin(p, from, to);
         }
     }
 
@@ -103,8 +132,8 @@ public class Ledger implements IncrementalScoreCalculator<Roster, HardSoftLongSc
         soft -= sign * (instance.lateMin[w] + instance.priceMin[t][p]);
         hard -= sign * Roster.BROKEN * brokenLinks(t);
         load(p, w, sign * minutes);
-        if (column[w] != BEYOND) {
-            take(slackMin[p], row[w], column[w], sign * minutes);
+        if (column[p][w] != BEYOND) {
+            take(slackMin[p], columns[p], row[p][w], column[p][w], sign * minutes);
         }
     }
 
@@ -120,10 +149,10 @@ public class Ledger implements IncrementalScoreCalculator<Roster, HardSoftLongSc
         soft -= instance.imbalanceMin(p, loads);
     }
 
-    private void take(int[] slack, int lastRow, int firstColumn, int minutes) {
+    private void take(int[] slack, int width, int lastRow, int firstColumn, int minutes) {
         int more = 0;
         for (int i = 0; i <= lastRow; i++) {
-            for (int k = i * columns + firstColumn; k < (i + 1) * columns; k++) {
+            for (int k = i * width + firstColumn; k < (i + 1) * width; k++) {
                 int before = slack[k];
                 int after = before - minutes;
                 slack[k] = after;

@@ -1,3 +1,4 @@
+import ai.timefold.solver.core.api.solver.SolverConfigOverride;
 import ai.timefold.solver.core.api.solver.SolverFactory;
 import ai.timefold.solver.core.config.localsearch.LocalSearchPhaseConfig;
 import ai.timefold.solver.core.config.localsearch.decider.acceptor.LocalSearchAcceptorConfig;
@@ -16,11 +17,11 @@ public final class Main {
     public static void main(String[] arguments) throws Exception {
         Found found = new Found(ManagementFactory.getRuntimeMXBean().getStartTime());
         Roster start = new Roster(Instance.read(Path.of(arguments[0])));
-        long limitMs = Math.round(1000 * Double.parseDouble(arguments[2])) - found.elapsedMs();
         SolverConfig config = arguments[1].equals("expert") ? expert(arguments[4]) : outOfTheBox();
-        config.withRandomSeed(Long.parseLong(arguments[3]))
-            .withTerminationConfig(new TerminationConfig().withMillisecondsSpentLimit(Math.max(limitMs, 1)));
-        var solver = (DefaultSolver<Roster>) SolverFactory.<Roster>create(config).buildSolver();
+        SolverFactory<Roster> factory = SolverFactory.create(config.withRandomSeed(Long.parseLong(arguments[3])));
+        long limitMs = Math.round(1000 * Double.parseDouble(arguments[2])) - found.elapsedMs();
+        var limit = new TerminationConfig().withMillisecondsSpentLimit(Math.max(limitMs, 1));
+        var solver = (DefaultSolver<Roster>) factory.buildSolver(new SolverConfigOverride<Roster>().withTerminationConfig(limit));
         solver.addEventListener(event -> found.better(event.getNewBestSolution()));
         found.better(solver.solve(start));
         found.close(solver.getMoveEvaluationSpeed(), SolverFactory.class.getPackage().getImplementationVersion());

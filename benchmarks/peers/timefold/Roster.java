@@ -26,6 +26,8 @@ public class Roster {
 
     private Instance instance;
 
+    private Ledger ledger;
+
     /** For the solver, which clones plans. */
     public Roster() {
     }
@@ -79,5 +81,14 @@ public class Roster {
 
     Instance instance() {
         return instance;
+    }
+
+    /** The calculator of the plan being changed: its moves ask it for room. */
+    Ledger ledger() {
+        return ledger;
+    }
+
+    void keep(Ledger ledger) {
+        this.ledger = ledger;
     }
 }

@@ -5,6 +5,7 @@ import ai.timefold.solver.core.api.score.buildin.hardsoftlong.HardSoftLongScore;
 import ai.timefold.solver.core.api.score.stream.Constraint;
 import ai.timefold.solver.core.api.score.stream.ConstraintFactory;
 import ai.timefold.solver.core.api.score.stream.ConstraintProvider;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -27,20 +28,38 @@ public class Streams implements ConstraintProvider {
             .asConstraint("hours");
     }
 
+    /** Minutes asked over the open ones, summed over the windows between the releases and the dues of these tasks. */
     static long minutesOver(Person person, List<Duty> duties) {
-        Instance instance = person.instance();
-        List<Duty> byDue = duties.stream().sorted(Comparator.comparingInt(Duty::due)).toList();
-        int[] releases = byDue.stream().mapToInt(Duty::release).distinct().toArray();
+        Duty[] byDue = duties.toArray(new Duty[0]);
+        Arrays.sort(byDue, Comparator.comparingInt(Duty::due));
         long over = 0;
-        for (int from : releases) {
-            long asked = 0;
-            for (int i = 0; i < byDue.size(); i++) {
-                Duty duty = byDue.get(i);
-                asked += duty.release() >= from ? duty.workMin() : 0;
-                boolean last = i + 1 == byDue.size() || byDue.get(i + 1).due() > duty.due();
-                if (last && duty.due() >= from) {
-                    over += Math.max(asked - instance.roomMin(person.id(), from, duty.due()), 0);
-                }
+        for (int i = 0; i < byDue.length; i++) {
+            int from = byDue[i].release();
+            if (firstOf(byDue, i, from)) {
+                over += minutesOver(person, byDue, from);
+            }
+        }
+        return over;
+    }
+
+    private static boolean firstOf(Duty[] duties, int place, int release) {
+        for (int i = 0; i < place; i++) {
+            if (duties[i].release() == release) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static long minutesOver(Person person, Duty[] byDue, int from) {
+        long over = 0;
+        long asked = 0;
+        for (int i = 0; i < byDue.length; i++) {
+            int due = byDue[i].due();
+            asked += byDue[i].release() >= from ? byDue[i].workMin() : 0;
+            boolean last = i + 1 == byDue.length || byDue[i + 1].due() > due;
+            if (last && due >= from) {
+                over += Math.max(asked - person.instance().roomMin(person.id(), from, due), 0);
             }
         }
         return over;
