@@ -13,7 +13,7 @@ from benchmarks.peers.summary import Group, groups
 
 def run(method: str, seed: int, at_10: int | None, at_60: int | None, **more: Any) -> dict[str, Any]:
     trace = [(seconds, at) for seconds, at in ((5.0, at_10), (50.0, at_60)) if at is not None]
-    base = {
+    base: dict[str, Any] = {
         "people": 3,
         "tasks": 9,
         "load": 0.9,
