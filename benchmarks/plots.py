@@ -13,6 +13,7 @@ from benchmarks.peers.summary import Group, groups
 from benchmarks.tables import PAGE, Row, newest
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FIRST_S = 1.0
@@ -32,23 +33,42 @@ def peers_picture(found: Sequence[Group]) -> Figure:
     """Return quality over time, one panel for each size and limit."""
     import matplotlib.pyplot as plt  # an extra of its own
 
-    figure, panels = plt.subplots(1, len(found), figsize=(6.2 * len(found), 4.6), squeeze=False, layout="constrained")
+    figure, panels = plt.subplots(1, len(found), figsize=(6.2 * len(found), 5.2), squeeze=False, layout="constrained")
     for panel, group in zip(panels[0], found, strict=True):
-        seconds = np.geomspace(FIRST_S, group.limit_s, MOMENTS)
-        for number, method in enumerate(TITLES):
-            if group.rows.get(method):
-                above = np.maximum(group.curve(method, seconds), LEAST_PCT)
-                ours = method == "evenhand"
-                panel.step(
-                    seconds, above, where="post", label=TITLES[method], color="black" if ours else f"C{number}",
-                    linewidth=2.4 if ours else 1.4,
-                )  # fmt: skip
-        panel.set(xscale="log", yscale="log", xlabel="seconds", title=f"{group.people:,} people, {group.tasks:,} tasks")
-        panel.set_ylabel("above the best bound proven, %")
-        panel.grid(alpha=0.3)
-    handles, names = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=4, frameon=False)
+        _over_time(panel, group)
+    named = {name: line for panel in panels[0] for line, name in zip(*panel.get_legend_handles_labels(), strict=True)}
+    order = [title for title in TITLES.values() if title in named]
+    figure.legend(
+        [named[name] for name in order], order, loc="outside lower center", ncols=2 * len(found), frameon=False
+    )
     return figure
+
+
+def _over_time(panel: Axes, group: Group) -> None:
+    seconds = np.geomspace(FIRST_S, group.limit_s, MOMENTS)
+    without: list[str] = []
+    for number, (method, title) in enumerate(TITLES.items()):
+        if not group.rows.get(method):
+            continue
+        above = np.maximum(group.curve(method, seconds), LEAST_PCT)
+        if np.isnan(above).all():
+            without.append(title)
+            continue
+        colour, width = ("black", 2.4) if method == "evenhand" else (f"C{number}", 1.4)
+        panel.step(seconds, above, where="post", label=title, color=colour, linewidth=width)
+    title = f"{group.people:,} people, {group.tasks:,} tasks" + "".join(f"\nno plan: {name}" for name in without)
+    panel.set_title(title, fontsize=10)
+    _logarithmic(panel, "seconds", "above the best bound proven, %")
+
+
+def _logarithmic(panel: Axes, x: str, y: str) -> None:
+    from matplotlib.ticker import LogFormatter, StrMethodFormatter  # an extra of its own
+
+    panel.set(xscale="log", yscale="log", xlabel=x, ylabel=y)
+    panel.grid(alpha=0.3)
+    for axis in (panel.xaxis, panel.yaxis):
+        axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
+        axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def scaling_picture(rows: Sequence[Row]) -> Figure:
@@ -60,14 +80,19 @@ def scaling_picture(rows: Sequence[Row]) -> Figure:
     for stage, title in STAGES.items():
         shown = [max(row[f"{stage}_s"], 0.001) if stage != "bound" or row["relaxed"] else np.nan for row in rows]
         left.plot(tasks, shown, marker="o", label=title)
-    left.set(xscale="log", yscale="log", xlabel="open tasks", ylabel="seconds", title="Time of each stage")
-    left.legend(frameon=False)
+    left.set_title("Time of each stage", fontsize=10)
     right.plot(tasks, [row["plan_mib"] for row in rows], marker="o", label="up to the first plan")
-    right.plot(tasks, [row["peak_mib"] for row in rows], marker="o", label="with the first bound")
-    right.set(xscale="log", yscale="log", xlabel="open tasks", ylabel="MiB", title="Peak memory")
-    right.legend(frameon=False)
-    for panel in (left, right):
-        panel.grid(alpha=0.3)
+    relaxed = [row for row in rows if row["relaxed"]]
+    right.plot(
+        [row["tasks"] for row in relaxed],
+        [row["peak_mib"] for row in relaxed],
+        marker="o",
+        label="with the first bound",
+    )
+    right.set_title("Peak memory", fontsize=10)
+    for panel, unit in ((left, "seconds"), (right, "MiB")):
+        _logarithmic(panel, "open tasks", unit)
+        panel.legend(frameon=False)
     return figure
 
 
@@ -81,9 +106,10 @@ def save(figure: Figure, path: Path) -> None:
 
 def main() -> None:
     """Draw what there are rows for."""
-    runs = newest("peers", "people", "tasks", "load", "seed", "limit_s", "method")
-    if runs:
-        save(peers_picture(groups(runs)), PAGE.parent / "peers.svg")
+    runs = groups(newest("peers", "people", "tasks", "load", "seed", "limit_s", "method"))
+    bounded = [group for group in runs if any(bound > 0 for bound in group.bounds.values())]
+    if bounded:
+        save(peers_picture(bounded), PAGE.parent / "peers.svg")
     sizes = newest("scaling", "people", "tasks", "seed")
     if sizes:
         save(scaling_picture(sizes), PAGE.parent / "scaling.svg")

@@ -14,6 +14,8 @@ from benchmarks.records import RESULTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 START, END = "<!-- tables: made by python -m benchmarks.tables -->", "<!-- end of tables -->"
+PEERS_PICTURE = "![How far each method is above the best bound proven, over time](peers.svg)"
+SCALING_PICTURE = "![Time of each stage and peak memory, by size](scaling.svg)"
 Row = dict[str, Any]
 
 
@@ -99,7 +101,9 @@ def peers() -> str:
     rows = newest("peers", "people", "tasks", "load", "seed", "limit_s", "method")
     found = groups(rows)
     parts = [part for group in found for part in (_over_time(group), _by_firm(group))]
-    return "\n\n".join([*parts, f"{measured(rows)}\n\n{_peer_versions(rows)}" if rows else "Not measured yet."])
+    if not rows:
+        return "Not measured yet."
+    return "\n\n".join([PEERS_PICTURE, *parts, measured(rows), _peer_versions(rows)])
 
 
 def _over_time(group: Group) -> str:
@@ -179,7 +183,7 @@ def scaling() -> str:
         )
         for row in rows
     ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
+    return f"{SCALING_PICTURE}\n\n{table(head, body)}\n\n{measured(rows)}"
 
 
 def rendered(page: str) -> str:
