@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
@@ -15,7 +16,7 @@ PACKAGES = ("highspy", "timefold")
 
 def main() -> None:
     """Make the environment, or bring it to the pinned versions."""
-    venv.create(FOLDER, with_pip=True)
+    venv.create(FOLDER, with_pip=True, symlinks=os.name != "nt")
     pip = [str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*pip, "-c", str(CONSTRAINTS), *PACKAGES], check=True)
     lacking = lacking_java()
