@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.peers.methods import TITLES
+from benchmarks.peers.summary import Group, groups
 from benchmarks.records import RESULTS
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 START, END = "<!-- tables: made by python -m benchmarks.tables -->", "<!-- end of tables -->"
+PEERS_PICTURE = "![How far each method is above the best bound proven, over time](peers.svg)"
+SCALING_PICTURE = "![Time of each stage and peak memory, by size](scaling.svg)"
 Row = dict[str, Any]
 
 
@@ -245,6 +249,96 @@ def reassignment() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+def peers() -> str:
+    """Return, for each size and time limit, a table of methods over time and one of methods by firm."""
+    rows = newest("peers", "people", "tasks", "load", "seed", "limit_s", "method")
+    found = groups(rows)
+    parts = [part for group in found for part in (_over_time(group), _by_firm(group))]
+    if not rows:
+        return "Not measured yet."
+    return "\n\n".join([PEERS_PICTURE, *parts, measured(rows), _peer_versions(rows)])
+
+
+def _over_time(group: Group) -> str:
+    head = [
+        "method",
+        "firms",
+        *(f"after {mark.split('_')[1]} s" for mark in group.marks),
+        "escalated",
+        "moves a second",
+    ]
+    body = [
+        (
+            TITLES[method],
+            len(rows),
+            *(_percent(group.median_pct(method, mark)) for mark in group.marks),
+            _median([row["escalated"] for row in rows]),
+            _median([row["peer"].get("moves_per_s") for row in rows]),
+        )
+        for method, rows in group.rows.items()
+    ]
+    title = f"**{group.people:,} x {group.tasks:,}, {group.limit_s:g} s**: above the best bound proven, median over the firms"
+    return f"{title}\n\n{table(head, body)}"
+
+
+def _by_firm(group: Group) -> str:
+    head = ["method", *(f"seed {seed}" for seed in group.seeds)]
+    at_end = group.marks[-1]
+    body = [
+        (
+            TITLES[method],
+            *(_shown({row["seed"]: row for row in rows}.get(seed, {}).get(at_end)) for seed in group.seeds),
+        )
+        for method, rows in group.rows.items()
+    ]
+    bounds = ("best bound proven", *(_shown(group.bounds.get(seed) or None) for seed in group.seeds))
+    return f"The same after {group.limit_s:g} s, in minutes, firm by firm:\n\n{table(head, [*body, bounds])}"
+
+
+def _peer_versions(rows: Sequence[Row]) -> str:
+    found = {f"{name} {version}" for row in rows for name, version in row["peer"].get("versions", {}).items()}
+    return "Versions the peers told: " + ", ".join(sorted(found)) + "."
+
+
+def _percent(pct: float | None) -> str:
+    return "no plan" if pct is None else f"{pct:,.1f} %"
+
+
+def _shown(figure: int | None) -> object:
+    return "none" if figure is None else figure
+
+
+def _median(figures: Sequence[int | None]) -> object:
+    known = [figure for figure in figures if figure is not None]
+    return statistics.median_low(known) if known else ""
+
+
+def scaling() -> str:
+    """Return the table of time and memory by size."""
+    rows = newest("scaling", "people", "tasks", "seed")
+    head = (
+        "people x tasks",
+        "generate, s",
+        "board, s",
+        "problem, s",
+        "first plan, s",
+        "memory, MiB",
+        "first bound, s",
+        "memory, MiB",
+    )
+    body = [
+        (
+            f"{row['people']:,} x {row['tasks']:,}",
+            *(row[f"{stage}_s"] for stage in ("generate", "board", "problem", "plan")),
+            row["plan_mib"],
+            row["bound_s"] if row["relaxed"] else f"{row['bound_s']} (each task alone)",
+            row["peak_mib"],
+        )
+        for row in rows
+    ]
+    return f"{SCALING_PICTURE}\n\n{table(head, body)}\n\n{measured(rows)}"
+
+
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
@@ -256,8 +350,10 @@ def rendered(page: str) -> str:
         ("Published task assigning", task_assigning()),
         ("Published machine reassignment", reassignment()),
         ("Generated firms", firms()),
+        ("What else one could pick", peers()),
         ("The fast path", placing()),
         ("Replayed seasons", replaying()),
+        ("Size", scaling()),
     ]
     made = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts)
     return f"{before}{START}\n\n{made}\n\n{END}{after}"
