@@ -142,6 +142,15 @@ def replaying() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+REACHED = ("best known", "ours", "above best known", "bound", "found by", "seconds")
+
+
+def _reached(row: Row) -> tuple[object, ...]:
+    """Return what a search for the least common deadline reached; rows older than "found by" do not say who found the plan."""
+    ours = (row["best_known"], row["ours"], f"{row['gap_pct']} %", row["bound"])
+    return (*ours, row.get("found_by", "not kept"), row["seconds"])
+
+
 def machines() -> str:
     """Return the table of published parallel machines."""
     rows = newest("machines", "family", "jobs", "machines", "instance")
@@ -149,24 +158,14 @@ def machines() -> str:
         "family",
         "instance",
         "jobs x machines",
-        "best known",
-        "ours",
-        "above best known",
-        "bound",
-        "found by",
-        "seconds",
+        *REACHED,
     )
     body = [
         (
             row["family"],
             row["instance"],
             f"{row['jobs']:,} x {row['machines']}",
-            row["best_known"],
-            row["ours"],
-            f"{row['gap_pct']} %",
-            row["bound"],
-            row.get("found_by", "not kept"),
-            row["seconds"],
+            *_reached(row),
         )
         for row in rows
     ]
@@ -176,17 +175,12 @@ def machines() -> str:
 def skills() -> str:
     """Return the table of published multi-skill projects."""
     rows = newest("skills", "tasks", "people", "instance")
-    head = ("instance", "tasks x people", "best known", "ours", "above best known", "bound", "found by", "seconds")
+    head = ("instance", "tasks x people", *REACHED)
     body = [
         (
             row["instance"],
             f"{row['tasks']:,} x {row['people']}",
-            row["best_known"],
-            row["ours"],
-            f"{row['gap_pct']} %",
-            row["bound"],
-            row.get("found_by", "not kept"),
-            row["seconds"],
+            *_reached(row),
         )
         for row in rows
     ]

@@ -42,7 +42,12 @@ class PriceList(Frozen):
     Attributes
     ----------
     minute
-        ``(people, days)``, never negative, and never more for a later day.
+        ``(people, days)``; multipliers of a relaxation are never negative and never more for a later day, which is not checked here.
+
+    Raises
+    ------
+    ValidationError
+        A shape that is not people x days, a price that is no number, days out of order.
     """
 
     model_config = ConfigDict(arbitrary_types_allowed=True)
