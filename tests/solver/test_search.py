@@ -182,20 +182,20 @@ def test_search_that_was_stopped_before_solves_nothing() -> None:
 
 @pytest.mark.usefixtures("short")
 def test_neighbourhood_without_an_answer_keeps_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    picks: list[int] = []
+    asked: list[int] = []
 
-    def no_answer(choice: model.Choice, *, work_units: float, seed: int) -> tuple[None, bool, float]:
-        picks.append(len(choice.picks))
-        return None, False, work_units
+    def no_answer(*given: object, **also: object) -> tuple[None, bool, float]:
+        asked.append(1)
+        return None, False, 0.5
 
-    monkeypatch.setattr(model, "solve", no_answer)
+    monkeypatch.setattr(search, "_proven_solve", no_answer)
+    monkeypatch.setattr(search, "_fast_solve", no_answer)
     running = begun(problem_of(random_firm(3)))
     before = running.plan
     solve_neighbourhoods(running)
     assert running.plan is before
     assert running.stop_reason is StopReason.STALLED
-    spent = 6 * search.NEIGHBOURHOOD_UNITS + sum(picks) / search.PICKS_PER_UNIT
-    assert running.progress.work_units == pytest.approx(spent)
+    assert running.progress.work_units == pytest.approx(0.5 * len(asked))
 
 
 def test_nothing_to_solve_has_stalled() -> None:

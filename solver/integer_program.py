@@ -1,0 +1,280 @@
+"""A neighbourhood as a mixed-integer program in arrays, for HiGHS: the same rules and terms as `solver.model`, built a hundred times faster.
+
+The joint model stays the written statement of the problem, and a test holds this one against it. One liberty is taken: the balance
+of a person is not rounded up to whole minutes, so an answer counts only once its true objective is known to be lower.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+
+from solver.construct import in_order, others_on_piece
+from solver.model import Scope
+from solver.problem import ESCALATED, Assignment, Problem
+
+ROUNDS_PER_UNIT = 4_000_000
+"""Entries of the matrix times nodes that a second of one core works off, about: what a solve is charged in deterministic work."""
+SAFETY_S = 5.0
+"""Seconds after which a solve ends whatever its nodes: a root that takes so long belongs to a scope that is too large."""
+
+Places = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+
+@dataclass
+class Program:
+    """Rows as they are added; variables are the picks, then one escalation per free task, then distances to fair shares.
+
+    Attributes
+    ----------
+    task, person
+        ``(picks,)`` places in the scope's tasks and people.
+    window, work
+        ``(picks,)`` flat window and minutes.
+    """
+
+    problem: Problem
+    scope: Scope
+    task: Places
+    person: Places
+    window: Places
+    work: Places
+    price: list[Numbers] = field(default_factory=list)
+    upper: list[Numbers] = field(default_factory=list)
+    row: list[Places] = field(default_factory=list)
+    column: list[Places] = field(default_factory=list)
+    value: list[Numbers] = field(default_factory=list)
+    low: list[Numbers] = field(default_factory=list)
+    high: list[Numbers] = field(default_factory=list)
+    rows: int = 0
+    columns: int = 0
+
+    @property
+    def whole(self) -> int:
+        """How many variables, the first ones, are whole numbers."""
+        return len(self.task) + len(self.scope.tasks)
+
+    def variables(self, price: Numbers, upper: Numbers) -> Places:
+        """Add variables from zero to ``upper``; return their places."""
+        self.price.append(price)
+        self.upper.append(upper)
+        self.columns += len(price)
+        return np.arange(self.columns - len(price), self.columns)
+
+    def constraints(self, low: Numbers, high: Numbers) -> Places:
+        """Add rows without entries; return their places."""
+        self.low.append(low)
+        self.high.append(high)
+        self.rows += len(low)
+        return np.arange(self.rows - len(low), self.rows)
+
+    def put(self, row: Places, column: Places, value: Numbers | Places | float) -> None:
+        """Add entries; entries of one place add up."""
+        self.row.append(row)
+        self.column.append(column)
+        self.value.append(np.broadcast_to(np.asarray(value, dtype=np.float64), row.shape))
+
+    def at_most_one(self, columns: Places) -> None:
+        """At most one of these variables is true."""
+        one = self.constraints(np.array([-np.inf]), np.ones(1))
+        self.put(np.repeat(one, len(columns)), columns, 1.0)
+
+    def matrix(self) -> sp.csr_matrix:
+        """Return all rows."""
+        entries = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
+        return sp.csr_matrix(entries, shape=(self.rows, self.columns))
+
+
+def build(problem: Problem, scope: Scope) -> Program:
+    """Return the program of a scope with every rule and every term."""
+    fixed = scope.plan.copy()
+    fixed.who[list(scope.tasks)] = ESCALATED
+    people = np.array(scope.people, dtype=np.int64)
+    slack = _slack(problem, fixed, people)
+    program = Program(problem, scope, *_picks(problem, scope, fixed, slack))
+    _once(program)
+    for q in range(len(people)):
+        _capacity(program, q, slack[q])
+    _linked(program)
+    _balance(program, problem.loads_min(fixed)[people])
+    return program
+
+
+def solve(program: Program, *, nodes: int) -> tuple[Assignment | None, bool, float]:
+    """Solve within a number of branch-and-bound nodes; return the plan found, whether it is proven best, and the work used."""
+    matrix = program.matrix()
+    upper = np.concatenate(program.upper)
+    whole = np.zeros(program.columns)
+    whole[: program.whole] = 1
+    found = milp(
+        np.concatenate(program.price),
+        integrality=whole,
+        bounds=Bounds(np.zeros(program.columns), upper),
+        constraints=LinearConstraint(matrix, np.concatenate(program.low), np.concatenate(program.high)),
+        options={"node_limit": nodes, "time_limit": SAFETY_S, "mip_rel_gap": 1e-7},
+    )
+    visited = int(found.mip_node_count or 0)
+    used = matrix.nnz * (10 + visited) / ROUNDS_PER_UNIT
+    if found.x is None:
+        return None, False, used
+    return _extract(program, found.x), found.status == 0, used
+
+
+def _extract(program: Program, values: Numbers) -> Assignment:
+    plan, tasks = program.scope.plan.copy(), np.array(program.scope.tasks, dtype=np.int64)
+    plan.who[tasks], plan.window[tasks] = ESCALATED, -1
+    taken = np.flatnonzero(values[: len(program.task)] > 0.5)
+    chosen = tasks[program.task[taken]]
+    plan.who[chosen] = np.array(program.scope.people)[program.person[taken]]
+    plan.window[chosen] = program.window[taken] - program.problem.first_window[chosen]
+    return plan
+
+
+def _slack(problem: Problem, fixed: Assignment, people: Places) -> NDArray[np.int64]:
+    """Return what the fixed tasks leave of each window of the scope's people, ``(people, releases, dues)``."""
+    rows, columns = len(problem.releases), len(problem.dues)
+    place = np.full(problem.person_count, -1, dtype=np.int64)
+    place[people] = np.arange(len(people))
+    placed = np.flatnonzero(fixed.who >= 0)
+    placed = placed[place[fixed.who[placed]] >= 0]
+    windows = problem.chosen(fixed, placed)
+    used = np.zeros((len(people), rows + 1, columns + 1), dtype=np.int64)
+    where = (place[fixed.who[placed]], problem.release_row[windows], problem.due_column[windows])
+    np.add.at(used, where, problem.work_min[placed, fixed.who[placed]])
+    inside = np.cumsum(np.cumsum(used[:, :rows, :columns][:, ::-1], axis=1)[:, ::-1], axis=2)
+    return problem.room_min[people].astype(np.int64) - inside
+
+
+def _picks(
+    problem: Problem, scope: Scope, fixed: Assignment, slack: NDArray[np.int64]
+) -> tuple[Places, Places, Places, Places]:
+    """Return task, person, window and minutes of everything that may happen, one entry each."""
+    tasks, people = np.array(scope.tasks, dtype=np.int64), np.array(scope.people, dtype=np.int64)
+    may = problem.allowed[np.ix_(tasks, people)].copy()
+    out_of_order = np.zeros(len(problem.release), dtype=np.bool_)
+    for i in _with_links(problem, tasks):
+        may[i, np.isin(people, others_on_piece(problem, fixed, int(tasks[i])))] = False
+        for w in problem.windows_of(int(tasks[i])):
+            out_of_order[w] = not in_order(problem, fixed, int(tasks[i]), w)
+    task, person = np.nonzero(may)
+    count = np.diff(problem.first_window)[tasks[task]].astype(np.int64)
+    start = np.repeat(np.cumsum(count) - count, count)
+    window = np.repeat(problem.first_window[tasks[task]].astype(np.int64), count) + np.arange(count.sum()) - start
+    task, person = np.repeat(task, count), np.repeat(person, count)
+    work = problem.work_min[tasks[task], people[person]].astype(np.int64)
+    within = problem.due_column[window] < len(problem.dues)
+    room = np.full(len(window), np.iinfo(np.int64).max)
+    if within.any():
+        least = np.minimum.accumulate(np.minimum.accumulate(slack, axis=1)[:, :, ::-1], axis=2)[:, :, ::-1]
+        inside = window[within]
+        room[within] = least[person[within], problem.release_row[inside], problem.due_column[inside]]
+    keep = (room >= work) & ~out_of_order[window]
+    return task[keep], person[keep], window[keep], work[keep]
+
+
+def _with_links(problem: Problem, tasks: Places) -> list[int]:
+    """Return the places of tasks that belong to a piece of work with others."""
+    return np.flatnonzero(problem.piece_start[tasks] < problem.piece_start[tasks + 1]).tolist()
+
+
+def _once(program: Program) -> None:
+    """Every task has one person and one window, or is escalated; work that has a person is not escalated."""
+    problem, tasks = program.problem, np.array(program.scope.tasks, dtype=np.int64)
+    people = np.array(program.scope.people, dtype=np.int64)
+    comfort = problem.comfort_min[tasks[program.task], people[program.person]]
+    picks = program.variables((problem.late_min[program.window] + comfort).astype(np.float64), np.ones(len(program.task)))
+    left = program.variables(
+        problem.escalation_min[tasks].astype(np.float64), problem.may_escalate[tasks].astype(np.float64)
+    )
+    rows = program.constraints(np.ones(len(tasks)), np.ones(len(tasks)))
+    program.put(rows[program.task], picks, 1.0)
+    program.put(rows, left, 1.0)
+
+
+def _capacity(program: Program, q: int, slack: NDArray[np.int64]) -> None:
+    """No person is given more work in a window than the open minutes in it; windows that a wider one implies are left out."""
+    problem = program.problem
+    mine = np.flatnonzero((program.person == q) & (problem.due_column[program.window] < len(problem.dues)))
+    if len(mine) == 0:
+        return
+    row, column = problem.release_row[program.window[mine]], problem.due_column[program.window[mine]]
+    rows, columns = np.unique(row), np.unique(column)
+    room = _least(slack, rows, columns)
+    inside = (row >= rows[:, None, None]) & (column <= columns[None, :, None])
+    binds = (inside @ program.work[mine] > room) & (room < _wider(room))
+    a, b = np.nonzero(binds)
+    added = program.constraints(np.full(len(a), -np.inf), np.maximum(room[a, b], 0.0))
+    which, entry = np.nonzero(inside[a, b])
+    program.put(added[which], mine[entry], program.work[mine][entry])
+
+
+def _least(slack: NDArray[np.int64], rows: NDArray[np.int32], columns: NDArray[np.int32]) -> Numbers:
+    """Return the least slack of the windows that hold the same picks as each one between ``rows`` and ``columns``."""
+    ends = [*columns[1:].tolist(), slack.shape[1]]
+    by_column = np.stack([slack[:, b:end].min(axis=1) for b, end in zip(columns.tolist(), ends, strict=True)], axis=1)
+    starts = [-1, *rows[:-1].tolist()]
+    parts = [by_column[start + 1 : a + 1].min(axis=0) for start, a in zip(starts, rows.tolist(), strict=True)]
+    return np.stack(parts).astype(np.float64)
+
+
+def _wider(room: Numbers) -> Numbers:
+    """Return for each window the least room of those that contain it and more."""
+    least = np.minimum.accumulate(np.minimum.accumulate(room, axis=0)[:, ::-1], axis=1)[:, ::-1]
+    wider = np.full_like(room, np.inf)
+    wider[1:] = least[:-1]
+    wider[:, :-1] = np.minimum(wider[:, :-1], least[:, 1:])
+    return wider
+
+
+def _linked(program: Program) -> None:
+    """The people of one piece of work differ, and a review is released after its preparation is promised."""
+    problem, tasks = program.problem, np.array(program.scope.tasks, dtype=np.int64)
+    place = {int(t): i for i, t in enumerate(tasks)}
+    for i in _with_links(problem, tasks):
+        t = int(tasks[i])
+        mine = np.flatnonzero(program.task == i)
+        for other in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist():
+            if other in place and t < other:
+                theirs = np.flatnonzero(program.task == place[other])
+                for q in np.intersect1d(program.person[mine], program.person[theirs]):
+                    both = np.concatenate([mine[program.person[mine] == q], theirs[program.person[theirs] == q]])
+                    program.at_most_one(both)
+        if int(problem.preparation[t]) in place:
+            _in_order(program, np.flatnonzero(program.task == place[int(problem.preparation[t])]), mine)
+
+
+def _in_order(program: Program, preparation: Places, review: Places) -> None:
+    problem, beyond = program.problem, program.problem.board.axis.count
+    released = problem.release[program.window[review]]
+    for end in np.unique(problem.due[program.window[preparation]]):
+        early = review[(released <= end) & (released < beyond)]
+        if len(early):
+            late = preparation[problem.due[program.window[preparation]] >= end]
+            program.at_most_one(np.concatenate([late, early]))
+
+
+def _balance(program: Program, fixed_min: NDArray[np.int64]) -> None:
+    """Price of loads away from the fair shares, convex per person."""
+    shares, people = program.problem.balance, np.array(program.scope.people, dtype=np.int64)
+    count = len(people)
+    for column in range(shares.share_min.shape[1]):
+        weight = (shares.near_pct if column == 0 else shares.week_pct) / 100
+        due = program.problem.due[program.window]
+        counted = np.flatnonzero(due <= shares.end_slots[column - 1]) if column else np.arange(len(due))
+        share = (shares.share_min[people, column] - fixed_min[:, column]).astype(np.float64)
+        over, under = (program.variables(np.full(count, weight), np.full(count, np.inf)) for _ in range(2))
+        rows = program.constraints(share, share)
+        program.put(rows[program.person[counted]], counted, program.work[counted])
+        program.put(rows, over, -1.0)
+        program.put(rows, under, 1.0)
+        if column == 0:
+            far = program.variables(np.full(count, shares.far_pct / 100), np.full(count, np.inf))
+            rows = program.constraints(-shares.far_min[people].astype(np.float64), np.full(count, np.inf))
+            program.put(rows, far, 1.0)
+            program.put(rows, over, -1.0)
+            program.put(rows, under, -1.0)
