@@ -10,6 +10,7 @@ from datetime import datetime
 from types import FrameType
 
 from api.console import ProgressLine
+from api.crew import processes
 from api.report import ReportData
 from api.stops import Cancel, WallClock
 from solver.batch import solve, today
@@ -46,7 +47,9 @@ def plan_of(firm: Firm, *, now: datetime, budget: Budget, seed: int, on_progress
     """Solve a firm. Ctrl-C ends the search and keeps the best plan; a second one ends the command."""
     cancel = Cancel()
     with _cancelled_by_interrupt(cancel):
-        return solve(firm, now=now, stop=FirstOf((cancel, *budget.rules())), seed=seed, on_progress=on_progress)
+        stop = FirstOf((cancel, *budget.rules()))
+        with processes() as crew:
+            return solve(firm, now=now, stop=stop, seed=seed, on_progress=on_progress, crew=crew)
 
 
 def solved(firm: Firm, *, now: datetime, budget: Budget, seed: int, quiet: bool, notes: tuple[str, ...]) -> ReportData:

@@ -74,7 +74,7 @@ class State(NamedTuple):
 def facts(problem: Problem) -> Facts:
     """Flatten a problem for the compiled loop."""
     board, balance = problem.board, problem.balance
-    reviews = [np.flatnonzero(problem.preparation == t) for t in range(problem.task_count)]
+    reviews = [np.array(problem.reviews.get(t, ()), dtype=np.int64) for t in range(problem.task_count)]
     return Facts(
         work=problem.work_min,
         comfort=problem.comfort_min,
@@ -116,6 +116,11 @@ def _homes(problem: Problem) -> NDArray[np.int32]:
     return np.where(problem.allowed.any(axis=1), best, -1).astype(np.int32)
 
 
+def first_random(seed: int) -> int:
+    """Return the state of the generator that a seed begins with; never zero, where it would stay."""
+    return (seed * 2 + 1) * 0x9E3779B97F4A7C15 % 2**64
+
+
 def start_state(problem: Problem, plan: Assignment, seed: int) -> State:
     """Return the state of ``plan``; the same seed gives the same run."""
     people, tasks = problem.person_count, problem.task_count
@@ -135,7 +140,7 @@ def start_state(problem: Problem, plan: Assignment, seed: int) -> State:
         held=held,
         held_count=count,
         place=place,
-        random=np.array([(seed * 2 + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64),
+        random=np.array([first_random(seed)], dtype=np.uint64),
     )
 
 

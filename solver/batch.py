@@ -12,6 +12,7 @@ from importlib.metadata import version
 from solver.board import Board, compile_board
 from solver.bound import lower_bound
 from solver.construct import completed, rule_plan
+from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.problem import Assignment, Problem, compile_problem
@@ -27,6 +28,7 @@ def solve(
     stop: Stop,
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
+    crew: Crew | None = None,
 ) -> Plan:
     """Plan every open task of a firm.
 
@@ -39,23 +41,30 @@ def solve(
         the same plan, byte for byte.
     on_progress
         Told of every step: best objective, bound and gap so far.
+    crew
+        Who does the search's jobs: one after another here by default, or processes (`api.crew`), which find the same plan sooner.
 
     Returns
     -------
     Plan
         Never breaks a rule and never costs more than the routing rule's plan, whatever the stop rule.
     """
-    return solve_board(compile_board(firm, now=now), stop=stop, seed=seed, on_progress=on_progress)
+    return solve_board(compile_board(firm, now=now), stop=stop, seed=seed, on_progress=on_progress, crew=crew)
 
 
 def solve_board(
-    board: Board, *, stop: Stop, seed: int = 0, on_progress: ProgressCallback = lambda progress: None
+    board: Board,
+    *,
+    stop: Stop,
+    seed: int = 0,
+    on_progress: ProgressCallback = lambda progress: None,
+    crew: Crew | None = None,
 ) -> Plan:
     """Plan every open task of a compiled board; see `solve`."""
     problem = compile_problem(board)
     rule = rule_plan(problem)
     start = min(completed(problem, rule), rule, key=problem.objective_min)
-    search = _search(problem, start, stop, seed, on_progress)
+    search = _search(problem, start, stop, seed, on_progress, crew or Alone())
     anneal_from(search)
     if search.stop_reason in (None, StopReason.WORK, StopReason.WALL_CLOCK, StopReason.GAP):
         _prove(search)
@@ -71,16 +80,18 @@ def today(firm: Firm, *, now: datetime) -> Plan:
     """
     problem = compile_problem(compile_board(firm, now=now))
     rule = rule_plan(problem)
-    search = _search(problem, rule, lambda progress: StopReason.WORK, 0, lambda progress: None)
+    search = _search(problem, rule, lambda progress: StopReason.WORK, 0, lambda progress: None, Alone())
     search.stop_reason = StopReason.WORK
     return written(problem, rule, _certificate(problem, search, rule))
 
 
-def _search(problem: Problem, plan: Assignment, stop: Stop, seed: int, on_progress: ProgressCallback) -> Search:
+def _search(
+    problem: Problem, plan: Assignment, stop: Stop, seed: int, on_progress: ProgressCallback, crew: Crew
+) -> Search:
     base = problem.unavoidable_min()
     progress = Progress(0.0, problem.objective_min(plan) - base, 0, "first plan")
     on_progress(progress)
-    return Search(problem, plan, progress, stop, on_progress, base, seed)
+    return Search(problem, plan, progress, stop, on_progress, base, seed, crew=crew)
 
 
 def _prove(search: Search) -> None:

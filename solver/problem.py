@@ -102,6 +102,21 @@ class Problem:
             found.setdefault(int(self.preparation[review]), []).append(review)
         return found
 
+    @cached_property
+    def least_comfort_min(self) -> NDArray[np.int32]:
+        """``(T,)`` comfort price of each task with the person it belongs with; the largest number where nobody may do it."""
+        price = np.where(self.allowed, self.comfort_min, np.iinfo(np.int32).max)
+        least: NDArray[np.int32] = price.min(axis=1, initial=np.iinfo(np.int32).max)
+        return least
+
+    @cached_property
+    def shared_tasks(self) -> NDArray[np.float32]:
+        """``(P, P)`` how many tasks each two people may both do; nobody shares with themselves."""
+        may = self.allowed.astype(np.float32)
+        shared: NDArray[np.float32] = may.T @ may
+        np.fill_diagonal(shared, 0)
+        return shared
+
     def windows_of(self, t: int) -> range:
         """Return the places of a task's windows in the flat arrays."""
         return range(int(self.first_window[t]), int(self.first_window[t + 1]))
@@ -146,13 +161,24 @@ class Problem:
             + self.balance.cost_min(self.loads_min(plan)).sum()
         )
 
-    def slack_min(self, plan: Assignment) -> NDArray[np.int32]:
-        """Return what is left of each window that can bind, ``(P, releases, dues)``; a negative entry is a broken promise."""
-        slack = self.room_min.copy()
-        for t in np.flatnonzero(plan.who >= 0).tolist():
-            w = int(self.first_window[t]) + int(plan.window[t])
-            p = int(plan.who[t])
-            slack[p, : self.release_row[w] + 1, self.due_column[w] :] -= self.work_min[t, p]
+    def slack_min(self, plan: Assignment, people: NDArray[np.int64] | None = None) -> NDArray[np.int32]:
+        """Return what is left of each window that can bind; a negative entry is a broken promise.
+
+        ``(people, releases, dues)``, for everybody or in the order of ``people``.
+        """
+        who = np.arange(self.person_count) if people is None else people
+        rows, columns = len(self.releases), len(self.dues)
+        place = np.full(self.person_count, -1, dtype=np.int64)
+        place[who] = np.arange(len(who))
+        placed = np.flatnonzero(plan.who >= 0)
+        placed = placed[place[plan.who[placed]] >= 0]
+        windows = self.chosen(plan, placed)
+        used = np.zeros((len(who), rows + 1, columns + 1), dtype=np.int32)
+        where = (place[plan.who[placed]], self.release_row[windows], self.due_column[windows])
+        np.add.at(used, where, self.work_min[placed, plan.who[placed]])
+        # A window binds everything promised inside it: released at its start or later, due by its end.
+        inside = np.cumsum(used[:, :rows, :columns][:, ::-1], axis=1, dtype=np.int32)[:, ::-1]
+        slack: NDArray[np.int32] = self.room_min[who] - np.cumsum(inside, axis=2, dtype=np.int32)
         return slack
 
     def unavoidable_min(self) -> int:

@@ -4,47 +4,39 @@ No single method wins (docs/benchmarks.md): compiled annealing is unbeaten at th
 firms with scarce people; exact neighbourhoods undo just that. The search is anytime: it holds a complete plan that breaks
 no rule from the first moment, never returns a worse one than it was given, and looks at its stop rule several times a second.
 
-Deterministic work is counted in units of about a second of one core: four million annealing moves, one unit of CP-SAT's
-deterministic time, or building the exact model of ten thousand choices.
+All work is done as jobs (`solver.crew`) in rounds: two at a time, on sides of the firm that share nobody, put together in a fixed order.
+So the plan is the same on one core and on two, and the second core is not idle. The stop rule is asked with the work of whole rounds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from solver import anneal, integer_program, model
-from solver.neighbourhoods import Neighbourhoods
+from solver import anneal, neighbourhoods
+from solver.crew import Alone, Crew, Result, Ticket
+from solver.improving import MOVES_PER_UNIT, Anneal, Improve, Improved
+from solver.neighbourhoods import Leaning, Taste
 from solver.plan import StopReason
-from solver.problem import Assignment, Problem
+from solver.problem import ESCALATED, Assignment, Problem
 from solver.stop import Progress, Stop
 
-MOVES_PER_UNIT = 4_000_000
-PICKS_PER_UNIT = 10_000
-"""Building a model took 0.09 ms for each choice of person and window."""
 ANNEAL_BASE_MOVES = 4_000_000
 ANNEAL_MOVES_PER_TASK = 6_000
 """At 600 tasks two seconds of annealing, at 3,000 six; longer runs gained less than the neighbourhoods after them."""
 HOT_MIN, COLD_MIN = 180.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
-NEIGHBOURHOOD_UNITS = 0.6
-"""Deterministic budget of an exact solve of the whole firm."""
-NEIGHBOURHOOD_NODES = 200
-"""Branch-and-bound nodes of one neighbourhood; those that need more rarely repay it."""
+MOST_CALLS = 32
+"""Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
+ROUND_UNITS = 2.0
+"""Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time."""
+PEOPLE_TO_SPLIT = 2.5
+"""Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
 
 ProgressCallback = Callable[[Progress], None]
-
-
-@dataclass
-class Found:
-    """What a search ended with."""
-
-    plan: Assignment
-    progress: Progress
-    stop_reason: StopReason
 
 
 @dataclass
@@ -55,6 +47,8 @@ class Search:
     ----------
     base_min
         The unavoidable part, taken off every objective that is shown.
+    crew
+        Who does the jobs; it has met the problem.
     """
 
     problem: Problem
@@ -65,6 +59,10 @@ class Search:
     base_min: int
     seed: int
     stop_reason: StopReason | None = None
+    crew: Crew = field(default_factory=Alone)
+
+    def __post_init__(self) -> None:
+        self.crew.meet(self.problem)
 
     def report(self, plan: Assignment, work_units: float, phase: str) -> bool:
         """Take in a plan and work done, tell the listener, and return whether to go on."""
@@ -77,20 +75,21 @@ class Search:
             objective_min=min(objective, self.progress.objective_min),
             phase=phase,
         )
-        return self._go_on()
+        return self.go_on()
 
-    def bounded(self, bound_min: int, work_units: float) -> bool:
+    def bounded(self, bound_min: int, work_units: float, phase: str = "lower bound") -> bool:
         """Take in a lower bound (less the unavoidable part) and the work it took; return whether to go on."""
         progress = self.progress
         self.progress = replace(
             progress,
             work_units=progress.work_units + work_units,
             bound_min=max(bound_min, progress.bound_min),
-            phase="lower bound",
+            phase=phase,
         )
-        return self._go_on()
+        return self.go_on()
 
-    def _go_on(self) -> bool:
+    def go_on(self) -> bool:
+        """Tell the listener, ask the stop rule, and return whether to go on."""
         self.on_progress(self.progress)
         if self.stop_reason is None:
             self.stop_reason = self.stop(self.progress)
@@ -98,48 +97,126 @@ class Search:
             self.stop_reason = StopReason.OPTIMAL
         return self.stop_reason is None
 
+    def finish(self, ticket: Ticket[Result]) -> Result | None:
+        """Return what a job came to; while it runs, the stop rule is asked with the work of the rounds before."""
+        return self.crew.finish(ticket, self.go_on)
+
 
 def anneal_from(search: Search) -> None:
     """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem."""
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
         return
-    flat = anneal.facts(problem)
-    state = anneal.start_state(problem, search.plan, search.seed)
     calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
     heats = np.geomspace(HOT_MIN, COLD_MIN, calls + 1).tolist()
-    for hot, cold in pairwise(heats):
-        anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
-        if not search.report(anneal.result(state), anneal.MOVES_PER_CALL / MOVES_PER_UNIT, "annealing"):
+    plan, random, done, size = search.plan, anneal.first_random(search.seed), 0, 1
+    while done < calls and search.stop_reason is None:
+        stretch = tuple(heats[done : done + size + 1])
+        found = search.finish(search.crew.start(Anneal(plan, random, stretch)))
+        if found is None:
             return
+        plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, MOST_CALLS)
+        search.report(plan, found.calls * anneal.MOVES_PER_CALL / MOVES_PER_UNIT, "annealing")
 
 
-def solve_neighbourhoods(search: Search) -> None:
-    """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try."""
-    places = Neighbourhoods(search.problem, search.seed)
-    while search.stop_reason is None:
-        scope = places.next(search.plan)
-        if scope is None:
-            search.stop_reason = StopReason.STALLED
-            return
-        before = search.progress.objective_min
-        whole = places.everything(scope)
-        plan, proven, units = _proven_solve(search, scope) if whole else _fast_solve(search, scope)
-        phase = f"exact solve of {len(scope.people)} people, {len(scope.tasks)} tasks"
-        search.report(plan if plan is not None else search.plan, units, phase)
-        places.learn(proven, improved=search.progress.objective_min < before)
-        if proven and whole:
-            search.progress = replace(search.progress, bound_min=search.progress.objective_min)
-            search.stop_reason = StopReason.OPTIMAL
+def solve_neighbourhoods(search: Search, leaning: Leaning | None = None) -> None:
+    """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
+
+    ``leaning`` is where the relaxation of the bound puts tasks, if there is one.
+    """
+    rounds = Rounds(search, leaning)
+    while search.go_on():
+        rounds.finish(rounds.start(2 if rounds.may_split else 1))
 
 
-def _proven_solve(search: Search, scope: model.Scope) -> tuple[Assignment | None, bool, float]:
-    """Solve by the joint model, whose proof counts every rounding: for a scope that is the whole firm."""
-    choice = model.build(search.problem, scope)
-    plan, proven, units = model.solve(choice, work_units=NEIGHBOURHOOD_UNITS, seed=search.seed)
-    return plan, proven, units + len(choice.picks) / PICKS_PER_UNIT
+@dataclass
+class Rounds:
+    """Rounds of neighbourhoods, and what they learnt so far.
+
+    Attributes
+    ----------
+    idle
+        Neighbourhoods since the last gain.
+    """
+
+    search: Search
+    leaning: Leaning | None = None
+    taste: Taste = field(default_factory=Taste)
+    number: int = 0
+    idle: int = 0
+
+    @property
+    def may_split(self) -> bool:
+        """Whether the firm is large enough for two sides."""
+        return self.search.problem.person_count >= PEOPLE_TO_SPLIT * self.taste.size[0]
+
+    def start(self, sides: int) -> list[tuple[Improve, Ticket[Improved]]]:
+        """Start a round on one side, which is everybody, or on two."""
+        self.number += 1
+        search, problem = self.search, self.search.problem
+        random = np.random.default_rng((search.seed, self.number))
+        cut = _cut(problem, random) if sides > 1 else (np.arange(problem.person_count),)
+        tries = max(neighbourhoods.PATIENCE - self.idle, 1)
+        jobs = [
+            Improve(
+                search.plan,
+                people,
+                tasks,
+                self.taste,
+                (search.seed, self.number, side),
+                ROUND_UNITS,
+                tries,
+                self.leaning,
+            )
+            for side, (people, tasks) in enumerate(zip(cut, _free(problem, search.plan, cut, random), strict=True))
+        ]
+        return [(job, search.crew.start(job)) for job in jobs]
+
+    def finish(self, started: list[tuple[Improve, Ticket[Improved]]]) -> None:
+        """Put the sides of a round together, in their order, and take the result in."""
+        search, plan, units, phase = self.search, self.search.plan.copy(), 0.0, "neighbourhoods"
+        for job, ticket in started:
+            found = search.finish(ticket)
+            if found is None:
+                continue
+            plan.who[job.tasks], plan.window[job.tasks] = found.plan.who[job.tasks], found.plan.window[job.tasks]
+            units += found.work_units
+            self.taste = found.taste
+            self.idle = found.since_gain + (self.idle if found.since_gain == found.tried else 0)
+            phase = f"exact solves of {found.people} people, {found.free_tasks} tasks"
+            if found.proven:
+                search.report(plan, 0.0, phase)
+                search.bounded(search.progress.objective_min, 0.0, phase)
+            if found.tried == 0 or self.idle >= neighbourhoods.PATIENCE:
+                search.stop_reason = search.stop_reason or StopReason.STALLED
+        search.report(plan, units, phase)
 
 
-def _fast_solve(search: Search, scope: model.Scope) -> tuple[Assignment | None, bool, float]:
-    """Solve by HiGHS, which does twice as many neighbourhoods in the same time."""
-    return integer_program.solve(integer_program.build(search.problem, scope), nodes=NEIGHBOURHOOD_NODES)
+def _cut(problem: Problem, random: np.random.Generator) -> tuple[NDArray[np.int64], ...]:
+    """Return two halves of the people, those who share much work together, another cut each time."""
+    near = problem.shared_tasks[int(random.integers(problem.person_count))]
+    order = np.argsort(-(near + random.random(len(near)) * (near.max() + 1.0)), kind="stable")
+    half = len(order) // 2
+    return np.sort(order[:half]), np.sort(order[half:])
+
+
+def _free(
+    problem: Problem, plan: Assignment, cut: tuple[NDArray[np.int64], ...], random: np.random.Generator
+) -> list[NDArray[np.bool_]]:
+    """Return per side which tasks may change: what its people hold, and escalated tasks by lot.
+
+    A task of a later side that is linked to a free one of an earlier side stays where it is, so rules between tasks hold in the
+    plan put together.
+    """
+    if len(cut) == 1:
+        return [np.ones(problem.task_count, dtype=np.bool_)]
+    lot = random.integers(len(cut), size=problem.task_count)
+    taken = np.zeros(problem.task_count, dtype=np.bool_)
+    free: list[NDArray[np.bool_]] = []
+    owner = np.repeat(np.arange(problem.task_count), np.diff(problem.piece_start))
+    for side, people in enumerate(cut):
+        mine = np.isin(plan.who, people) | ((plan.who == ESCALATED) & (lot == side))
+        mine[owner[taken[problem.piece]]] = False
+        taken |= mine
+        free.append(mine)
+    return free

@@ -18,7 +18,7 @@ def compile_all() -> None:
         task_types=(TaskType(id="1040", skill="tax"),),
         tasks=(Task(id="task", type="1040", client="client", deadline=day, estimate_min=60),),
     )
-    solve(firm, now=datetime(day.year, day.month, day.day, 9), stop=WorkBudget(0.0))
+    solve(firm, now=datetime(day.year, day.month, day.day, 9), stop=WorkBudget(0.01))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,10 @@ def begun(seed: int, tasks: int) -> tuple[Problem, Assignment]:
 def solved_both_ways(problem: Problem, scope: Scope) -> tuple[int, int]:
     exact, proven, _ = model.solve(model.build(problem, scope), work_units=20.0, seed=0)
     found, best, _ = integer_program.solve(integer_program.build(problem, scope), nodes=100_000)
-    assert proven and best and exact is not None and found is not None
+    assert proven
+    assert best
+    assert exact is not None
+    assert found is not None
     assert (problem.slack_min(found) >= problem.slack_min(scope.plan).clip(max=0)).all()
     return problem.objective_min(exact), problem.objective_min(found)
 

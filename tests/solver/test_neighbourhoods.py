@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solver import neighbourhoods
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.firm import Client, Firm, TaskType
-from solver.neighbourhoods import FEWEST_PEOPLE, PATIENCE, Neighbourhoods
+from solver.neighbourhoods import FAIR_SHARE, FEWEST_PEOPLE, KINDS, Leaning, Neighbourhoods, Taste
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 
@@ -38,7 +37,7 @@ def test_scope_is_all_its_people_hold_and_the_lost_tasks_they_may_take(seed: int
         ]
         assert list(scope.tasks) == expected
         assert scope.plan is plan
-        places.learn(True, improved=False)
+        places.learn(True, gain_min=0, work_units=0.1)
 
 
 def test_same_seed_draws_the_same_scopes() -> None:
@@ -59,32 +58,65 @@ def test_nothing_to_decide_has_no_next() -> None:
         assert Neighbourhoods(problem, 0).next(first_plan(problem)) is None
 
 
-def test_patience_ends_after_many_turns_without_a_gain() -> None:
-    problem = problem_of(random_firm(1, tasks=6))
-    plan, places = first_plan(problem), Neighbourhoods(problem, 0)
-    for _ in range(PATIENCE - 1):
-        places.learn(True, improved=False)
-    assert places.next(plan) is not None
-    places.learn(True, improved=False)
-    assert places.next(plan) is None
-    places.learn(True, improved=True)
-    assert places.next(plan) is not None
-
-
-def test_size_grows_while_solves_close_and_shrinks_when_they_do_not() -> None:
+def test_size_of_a_kind_grows_while_solves_close_and_shrinks_when_they_do_not() -> None:
     problem = problem_of(random_firm(1, people=7, tasks=10))
     places = Neighbourhoods(problem, 0)
-    start = places.size
-    places.learn(True, improved=False)
-    assert places.size == pytest.approx(start * 1.03)
-    places.learn(False, improved=False)
-    assert places.size == pytest.approx(start * 1.03 * 0.9)
+    places.kind = 2
+    places.learn(True, gain_min=0, work_units=0.1)
+    assert places.taste.size == pytest.approx((4.0, 4.0, 4.0 * 1.03, 4.0, 10.0))
+    places.learn(False, gain_min=0, work_units=0.1)
+    assert places.taste.size[2] == pytest.approx(4.0 * 1.03 * 0.9)
     for _ in range(100):
-        places.learn(True, improved=False)
-    assert places.size == 7
+        places.learn(True, gain_min=0, work_units=0.1)
+    assert places.taste.size[2] == 7
     for _ in range(100):
-        places.learn(False, improved=False)
-    assert places.size == FEWEST_PEOPLE
+        places.learn(False, gain_min=0, work_units=0.1)
+    assert places.taste.size[2] == FEWEST_PEOPLE
+
+
+def test_kind_that_gains_for_its_work_is_drawn_more_often_and_none_is_given_up() -> None:
+    taste = Taste().learnt(0, 100.0, 1.0).learnt(1, 100.0, 10.0).learnt(3, 0.0, 1.0)
+    chances = taste.chances(4)
+    assert chances.sum() == pytest.approx(1.0)
+    assert chances[0] > chances[1] > chances[3] == pytest.approx(FAIR_SHARE / 4)
+    assert Taste().chances(5).tolist() == [0.2] * 5
+
+
+def test_side_of_a_firm_frees_only_its_own_people_and_tasks() -> None:
+    problem = problem_of(random_firm(3, people=9, tasks=40, load=1.3))
+    plan = first_plan(problem)
+    people, tasks = np.array([1, 3, 4, 7]), np.arange(problem.task_count) % 3 > 0
+    places = Neighbourhoods(problem, 0, people, tasks & (np.isin(plan.who, people) | (plan.who == ESCALATED)))
+    for _ in range(40):
+        scope = places.next(plan)
+        assert scope is not None
+        assert set(scope.people) <= {1, 3, 4, 7}
+        assert all(tasks[t] for t in scope.tasks)
+
+
+def test_tasks_on_which_plan_and_relaxation_agree_stay_where_they_are() -> None:
+    problem = crews()
+    plan = first_plan(problem)
+    placed = np.flatnonzero(plan.who >= 0)
+    agreed, half = placed[0], placed[-1]
+    leaning = Leaning(
+        np.array([agreed, half]),
+        plan.who[[agreed, half]].astype(np.int64),
+        problem.chosen(plan, np.array([agreed, half])),
+        np.array([1.0, 0.5]),
+    )
+    undecided = leaning.undecided(problem, plan)
+    assert not undecided[agreed]
+    assert undecided[half]
+    places = Neighbourhoods(problem, 0, leaning=leaning)
+    kinds = set()
+    for _ in range(60):
+        scope = places.next(plan)
+        assert scope is not None
+        kinds.add(KINDS[places.kind])
+        if KINDS[places.kind] == "undecided":
+            assert agreed not in scope.tasks
+    assert kinds == set(KINDS)
 
 
 def test_scope_has_as_many_people_as_its_size() -> None:
@@ -184,20 +216,14 @@ def test_moved_task_comes_with_its_person_and_its_home() -> None:
     assert {tuple(places._moved(nothing)) for _ in range(60)} == {(0,), (1,), (2,)}
 
 
-def test_kinds_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_kind_is_drawn() -> None:
     problem = crews()
-    called: list[str] = []
-    for name in ("_costly_task", "_unbalanced", "_moved", "_anybody"):
-
-        def kind(self: Neighbourhoods, plan: Assignment, name: str = name) -> list[int]:
-            called.append(name)
-            return [0]
-
-        monkeypatch.setattr(neighbourhoods.Neighbourhoods, name, kind)
     places, plan = Neighbourhoods(problem, 0), first_plan(problem)
-    for _ in range(5):
+    kinds = set()
+    for _ in range(40):
         places.next(plan)
-    assert called == ["_costly_task", "_unbalanced", "_moved", "_anybody", "_costly_task"]
+        kinds.add(KINDS[places.kind])
+    assert kinds == set(KINDS[:-1])
 
 
 def test_growing_ends_when_everybody_is_in() -> None:

@@ -1,0 +1,180 @@
+"""A crew of processes: the jobs of a search side by side, one process a core.
+
+A process that dies is started again and gets its job anew; after a few deaths the job is done here. A search that is told to stop waits a
+moment for what its processes have and then ends them.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from typing import Any
+
+from solver.crew import GoOn, Job, Ticket
+from solver.problem import Problem
+
+POLL_S = 0.1
+"""Seconds between two looks at the stop rule while processes work."""
+GRACE_S = 1.0
+"""Seconds a process is given to hand over what it has once the search must stop."""
+MOST_DEATHS = 3
+"""Deaths of a process over one job, after which the job is done in this process: it may be what kills them."""
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    number: int | None = None
+
+
+@dataclass
+class Processes:
+    """Does jobs in ``count`` child processes; close it when the search is over."""
+
+    count: int = field(default_factory=lambda: max(len(os.sched_getaffinity(0)), 1))
+    problem: Problem | None = None
+    workers: list[_Worker] = field(default_factory=list)
+    waiting: deque[Ticket[Any]] = field(default_factory=deque)
+    running: dict[int, Ticket[Any]] = field(default_factory=dict)
+    done: dict[int, Any] = field(default_factory=dict)
+    deaths: dict[int, int] = field(default_factory=dict)
+    started: int = 0
+
+    def __post_init__(self) -> None:
+        # A fresh interpreter each: a fork of a process with threads or a busy linear solver may hang.
+        self.context = multiprocessing.get_context("spawn")
+        self.stopped: Event = self.context.Event()
+
+    def meet(self, problem: Problem) -> None:
+        """Get ready for a problem; its processes start when the first job does."""
+        self.close()
+        self.problem = problem
+
+    def start(self, job: Job[Any]) -> Ticket[Any]:
+        """Take a job on; it begins as soon as a process is free."""
+        self.started += 1
+        ticket = Ticket(self.started, job)
+        self.waiting.append(ticket)
+        self._hand_out()
+        return ticket
+
+    def finish(self, ticket: Ticket[Any], go_on: GoOn) -> Any:
+        """Wait for a job; ``None`` when told to stop and it did not end within a second."""
+        until: float | None = None
+        while ticket.number not in self.done:
+            if until is None and not go_on():
+                self.stopped.set()
+                self.waiting.clear()
+                until = time.monotonic() + GRACE_S
+            if until is not None and (time.monotonic() >= until or ticket.number not in self.running):
+                self._end(self._worker_of(ticket.number))
+                return None
+            self._collect()
+        return self.done.pop(ticket.number)
+
+    def close(self) -> None:
+        """End all processes and forget their jobs."""
+        for worker in list(self.workers):
+            self._end(worker)
+        for jobs in (self.waiting, self.running, self.done, self.deaths):
+            jobs.clear()
+        self.stopped.clear()
+
+    def _hand_out(self) -> None:
+        while self.waiting:
+            worker = next((one for one in self.workers if one.number is None), None)
+            if worker is None and len(self.workers) >= self.count:
+                return
+            worker = worker or self._hired()
+            ticket = self.waiting.popleft()
+            worker.number, self.running[ticket.number] = ticket.number, ticket
+            try:
+                worker.pipe.send(ticket.job)
+            except OSError:
+                self._died(worker)
+
+    def _hired(self) -> _Worker:
+        here, there = self.context.Pipe()
+        process = self.context.Process(target=_serve, args=(there, self.stopped), daemon=True)
+        process.start()
+        there.close()
+        worker = _Worker(process, here)
+        self.workers.append(worker)
+        with suppress(OSError):  # it died at once: the job sent next finds that out
+            here.send(self.problem)
+        return worker
+
+    def _collect(self) -> None:
+        """Take in what is done within a moment, and give the next jobs out."""
+        busy = {one.pipe: one for one in self.workers if one.number is not None}
+        for pipe in wait(list(busy), POLL_S):
+            worker = busy[pipe]  # type: ignore[index]
+            try:
+                result = worker.pipe.recv()
+            except (EOFError, OSError):
+                self._died(worker)
+                continue
+            assert worker.number is not None
+            self.done[worker.number] = result
+            self.running.pop(worker.number)
+            worker.number = None
+        self._hand_out()
+
+    def _died(self, worker: _Worker) -> None:
+        number = worker.number
+        self._end(worker)
+        if number is None:
+            return
+        ticket = self.running.pop(number)
+        self.deaths[number] = self.deaths.get(number, 0) + 1
+        if self.deaths[number] < MOST_DEATHS:
+            self.waiting.appendleft(ticket)
+            return
+        assert self.problem is not None
+        self.done[number] = ticket.job(self.problem, lambda: not self.stopped.is_set())
+
+    def _worker_of(self, number: int) -> _Worker | None:
+        return next((one for one in self.workers if one.number == number), None)
+
+    def _end(self, worker: _Worker | None) -> None:
+        if worker is None:
+            return
+        self.workers.remove(worker)
+        worker.process.kill()
+        worker.process.join()
+        worker.pipe.close()
+        if self.stopped.is_set() and worker.number is not None:
+            self.running.pop(worker.number, None)
+
+
+@contextmanager
+def processes(count: int | None = None) -> Iterator[Processes]:
+    """Give a crew for the time of a search, one process a core unless told; its processes are gone afterwards."""
+    crew = Processes() if count is None else Processes(count)
+    try:
+        yield crew
+    finally:
+        crew.close()
+
+
+def _serve(pipe: Connection, stopped: Event) -> None:
+    """Do jobs until the other end is closed. What libraries print goes nowhere: standard output belongs to the command."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the search, which then tells its processes
+    try:
+        problem = pipe.recv()
+        while True:
+            job = pipe.recv()
+            pipe.send(job(problem, lambda: not stopped.is_set()))
+    except (EOFError, OSError):
+        return  # the search is over
