@@ -17,6 +17,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from solver.crew import GoOn
+from solver.neighbourhoods import Leaning
 from solver.problem import Problem
 
 MOST_PICKS = 200_000
@@ -28,12 +30,48 @@ ITERATIONS_PER_UNIT = 20_000
 """Simplex iterations of a firm of 30 by 600 in about a second."""
 
 
+WEIGHTLESS = 0.02
+"""Shares of a task below this are noise of the linear solver, or too little to follow."""
+
+
+@dataclass(frozen=True)
+class Relaxed:
+    """What the relaxation says beside its bound.
+
+    Attributes
+    ----------
+    leaning
+        Where it puts tasks.
+    minute
+        ``(P, dues)`` what one more open minute of a person up to each due column would save; never more for a later one.
+    task
+        ``(T,)`` what doing each task costs.
+    """
+
+    leaning: Leaning
+    minute: NDArray[np.float64]
+    task: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Bound:
-    """A proven lower bound on the objective, unavoidable part included, and what it took."""
+    """A proven lower bound on the objective, unavoidable part included, and what it took.
+
+    ``relaxed`` is missing where no relaxation was solved.
+    """
 
     minutes: int
     work_units: float
+    relaxed: Relaxed | None = None
+
+
+@dataclass(frozen=True)
+class Relax:
+    """The job of computing the bound, for a crew."""
+
+    def __call__(self, problem: Problem, go_on: GoOn) -> Bound:
+        """Bound the problem; told to stop, return after the round at hand."""
+        return lower_bound(problem, go_on)
 
 
 def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> Bound:
@@ -42,21 +80,19 @@ def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> B
     ``go_on`` is asked between rounds of row generation; the bound of the rounds done holds.
     """
     alone = _alone(problem)
-    if problem.task_count == 0 or problem.person_count == 0 or _pick_count(problem) > MOST_PICKS:
+    if problem.task_count == 0 or problem.person_count == 0 or problem.choice_count > MOST_PICKS:
         return Bound(alone, 0.0)
     relaxation = _Relaxation(problem)
-    best, iterations = float(alone), 0
+    best, iterations, relaxed = float(alone), 0, None
     for _ in range(ROUNDS):
         solved = relaxation.solve()
         iterations += solved.iterations
+        if solved.bound > -math.inf:
+            relaxed = relaxation.read(solved)
         best = max(best, solved.bound)
         if not go_on() or not relaxation.add_violated(solved.values):
             break
-    return Bound(math.ceil(best - TOLERANCE * (1.0 + abs(best))), iterations / ITERATIONS_PER_UNIT)
-
-
-def _pick_count(problem: Problem) -> int:
-    return int((problem.allowed.sum(axis=1) * np.diff(problem.first_window)).sum())
+    return Bound(math.ceil(best - TOLERANCE * (1.0 + abs(best))), iterations / ITERATIONS_PER_UNIT, relaxed)
 
 
 def _alone(problem: Problem) -> int:
@@ -73,6 +109,7 @@ def _alone(problem: Problem) -> int:
 @dataclass(frozen=True)
 class _Solved:
     values: NDArray[np.float64]
+    duals: NDArray[np.float64]
     bound: float
     iterations: int
 
@@ -131,7 +168,7 @@ class _Relaxation:
         once = self.equal.new(np.ones(problem.task_count))
         self.equal.put(once[self.task], self.x, 1.0)
         self.equal.put(once, self.u, 1.0)
-        self.chained: set[tuple[int, int]] = set()
+        self.chained: dict[tuple[int, int], NDArray[np.int64]] = {}
         self._imbalance()
         if len(problem.dues):
             for p in range(problem.person_count):
@@ -140,11 +177,10 @@ class _Relaxation:
     def _chain(self, p: int, a: int) -> None:
         """Cumulative work of ``p`` released at row ``a`` or later: at most the room at each due column."""
         problem = self.problem
-        self.chained.add((p, a))
         room = problem.room_min[p, a].astype(np.float64)
         room = np.minimum(room, self.work[self.person == p].sum())
         y = self.columns.add(np.zeros(len(room)), np.maximum(room, 0.0))
-        rows = self.equal.new(np.zeros(len(room)))
+        rows = self.chained[p, a] = self.equal.new(np.zeros(len(room)))
         self.equal.put(rows, y, -1.0)
         self.equal.put(rows[1:], y[:-1], 1.0)
         mine = self._released(p, a)
@@ -197,11 +233,24 @@ class _Relaxation:
             method="highs",
         )
         if found.x is None:
-            return _Solved(np.zeros(len(price)), -math.inf, int(found.nit))
+            return _Solved(np.zeros(len(price)), np.zeros(len(equal_right)), -math.inf, int(found.nit))
         y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
         reduced = price - equal.T @ y_equal - most.T @ y_most
         bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
-        return _Solved(found.x, bound, int(found.nit))
+        return _Solved(found.x, y_equal, bound, int(found.nit))
+
+    def read(self, solved: _Solved) -> Relaxed:
+        """Return what a solve says beside its bound."""
+        problem, share = self.problem, solved.values[self.x]
+        kept = np.flatnonzero(share > WEIGHTLESS)
+        minute = np.zeros((problem.person_count, len(problem.dues)))
+        for (p, a), rows in self.chained.items():
+            if a == 0:
+                # The multiplier of a column's row is the worth of a minute that counts there and in every later column.
+                worth = np.maximum(-solved.duals[rows], 0.0)
+                minute[p] = np.maximum.accumulate(worth[::-1])[::-1]
+        task = np.clip(solved.duals[: problem.task_count], 0.0, problem.escalation_min)
+        return Relaxed(Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept]), minute, task)
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""

@@ -94,6 +94,11 @@ class Problem:
         """Number of people."""
         return int(self.room_min.shape[0])
 
+    @property
+    def choice_count(self) -> int:
+        """Number of choices of task, person and window: the size of what is to be decided."""
+        return int((self.allowed.sum(axis=1) * np.diff(self.first_window)).sum())
+
     @cached_property
     def reviews(self) -> Mapping[int, list[int]]:
         """The tasks that each preparation must be promised before."""

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from solver import anneal, neighbourhoods
 from solver.crew import Alone, Crew, Result, Ticket
-from solver.improving import MOVES_PER_UNIT, Anneal, Improve, Improved
+from solver.improving import MOVES_PER_UNIT, WHOLE_NODES, WHOLE_PICKS, Anneal, Improve, Improved, SolveWhole
 from solver.neighbourhoods import Leaning, Taste
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
@@ -125,8 +125,21 @@ def solve_neighbourhoods(search: Search, leaning: Leaning | None = None) -> None
     ``leaning`` is where the relaxation of the bound puts tasks, if there is one.
     """
     rounds = Rounds(search, leaning)
+    if search.go_on() and search.problem.choice_count <= WHOLE_PICKS:
+        solve_whole(search)
     while search.go_on():
         rounds.finish(rounds.start(2 if rounds.may_split else 1))
+
+
+def solve_whole(search: Search) -> None:
+    """Solve the whole of a small firm at once, for its plan and its bound."""
+    if not search.problem.allowed.any():
+        return
+    found = search.finish(search.crew.start(SolveWhole(search.plan, WHOLE_NODES)))
+    if found is not None:
+        phase = "exact solve of everything"
+        search.bounded(found.bound_min - search.base_min, 0.0, phase)
+        search.report(found.plan if found.plan is not None else search.plan, found.work_units, phase)
 
 
 @dataclass
