@@ -19,6 +19,9 @@ from solver.problem import Problem
 
 Places = NDArray[np.int64]
 
+LITTLE_SHARED = 0.3
+"""Groups whose work is less alike than this are parted; others are mixed."""
+
 
 @dataclass(frozen=True)
 class Group:
@@ -143,7 +146,11 @@ def _teams(board: Board, people: Places) -> list[Places]:
 
 
 def _halved(profile: NDArray[np.float32], people: Places, most_people: int) -> list[Places]:
-    """Halve people until each group is small enough, each time between two who share least; equals are told apart by place."""
+    """Halve people until each group is small enough; equals are told apart by place.
+
+    They are lined up between two who share least. Where the line has a gap and its sides share little, it is cut there; else
+    neighbours go to different halves, so that each half has every kind of people, and overload in one skill finds them.
+    """
     if len(people) <= most_people:
         return [people]
     rows = profile[people].astype(np.float64)
@@ -153,10 +160,18 @@ def _halved(profile: NDArray[np.float32], people: Places, most_people: int) -> l
     order = np.argsort(-leaning, kind="stable")
     third = len(people) // 3
     steps = (leaning[order[:-1]] - leaning[order[1:]])[third : len(people) - third - 1]
-    half = len(people) // 2
-    cut = third + 1 + int(steps.argmax()) if len(steps) and steps.max() > 0 else half
-    halves = np.sort(people[order[:cut]]), np.sort(people[order[cut:]])
-    return [group for part in halves for group in _halved(profile, part, most_people)]
+    halves = order[::2], order[1::2]
+    if len(steps) and steps.max() > 0:
+        cut = third + 1 + int(steps.argmax())
+        if _shared(rows[order[:cut]], rows[order[cut:]]) < LITTLE_SHARED:
+            halves = order[:cut], order[cut:]
+    return [group for half in halves for group in _halved(profile, np.sort(people[half]), most_people)]
+
+
+def _shared(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return how alike the work of two groups is, from 0 for nothing in common to 1."""
+    a, b = one.mean(axis=0), other.mean(axis=0)
+    return float(a @ b / max(float(np.sqrt((a @ a) * (b @ b))), 1e-9))
 
 
 def _put_together(profile: NDArray[np.float32], units: list[Places], most_people: int) -> list[Places]:

@@ -22,7 +22,7 @@ from solver.problem import compile_problem
 from solver.refusal import Refused
 from solver.stop import Progress, WorkBudget
 from solver.wide import compile_wide
-from tests.firms_for_tests import MONDAY, NOW, day, firm, person, random_firm, task
+from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.plan_checker import problems
 
 SHORT = WorkBudget(0.05)
@@ -380,7 +380,3 @@ def test_profile_and_groups_of_a_problem_without_tasks_are_empty() -> None:
     groups = grouped_people(whole, 1)
     assert [(group.people.tolist(), group.alone) for group in groups] == [([0, 1, 2], True)]
     assert dealt_tasks(whole, (Group(np.arange(3), True),), None).tolist() == []
-
-
-def test_days_of_the_tests_are_as_said() -> None:
-    assert day(0) == MONDAY == NOW.date()
