@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from solver import prices
 from solver.board import Board
-from solver.pairs import own_prices, pairs
+from solver.pairs import Pairs, own_prices, pairs
 from solver.windows import Window
 
 ESCALATED = -1
@@ -218,25 +218,31 @@ def personal_prices(board: Board, t: int) -> dict[str, NDArray[np.int64]]:
 
 def compile_problem(board: Board) -> Problem:
     """Compile the batch problem of a board; the board stays as it is."""
-    tasks = board.tasks
-    work, comfort, allowed = pairs(board)
-    capacity = _Capacity(board)
-    windows = [_offered(board, t, capacity, work[t], allowed[t]) for t in range(len(tasks))]
-    flat = [window for offered in windows for window in offered]
+    found, capacity = pairs(board), Capacity(board)
+    windows = [offered(board, t, capacity, found.work_min[t], found.allowed[t]) for t in range(len(board.tasks))]
+    usual = np.einsum("tp,tp->t", found.work_min, found.allowed, dtype=np.int64)
+    return assembled(board, found, windows, usual // np.maximum(found.allowed.sum(axis=1), 1))
+
+
+def assembled(
+    board: Board, found: Pairs, windows: Sequence[tuple[Window, ...]], usual_min: NDArray[np.int64]
+) -> Problem:
+    """Return the problem of a board from its pairs, the windows offered for each task, and its mean minutes ``(T,)``."""
+    flat = [window for offers in windows for window in offers]
     beyond = board.axis.count
     releases = np.array(sorted({w.release for w in flat if w.release < beyond and w.due < beyond}), dtype=np.int32)
     dues = np.array(sorted({w.due for w in flat if w.due < beyond}), dtype=np.int32)
     release = np.array([w.release for w in flat], dtype=np.int32)
     due = np.array([w.due for w in flat], dtype=np.int32)
-    first = np.zeros(len(tasks) + 1, dtype=np.int32)
-    first[1:] = np.cumsum([len(offered) for offered in windows])
+    first = np.zeros(len(windows) + 1, dtype=np.int32)
+    first[1:] = np.cumsum([len(offers) for offers in windows])
     late = np.array([w.price_min for w in flat], dtype=np.int64)
     piece, piece_start = _pieces(board)
     return Problem(
         board=board,
-        work_min=work,
-        comfort_min=comfort,
-        allowed=allowed,
+        work_min=found.work_min,
+        comfort_min=found.comfort_min,
+        allowed=found.allowed,
         first_window=first,
         release=release,
         due=due,
@@ -246,20 +252,21 @@ def compile_problem(board: Board) -> Problem:
         releases=releases,
         dues=dues,
         room_min=_room(board, releases, dues),
-        escalation_min=np.array([_escalation(board, t, windows[t]) for t in range(len(tasks))], dtype=np.int64),
-        may_escalate=np.array([task.id not in board.promises for task in tasks], dtype=np.bool_),
+        escalation_min=np.array([_escalation(board, t, windows[t]) for t in range(len(windows))], dtype=np.int64),
+        may_escalate=np.array([task.id not in board.promises for task in board.tasks], dtype=np.bool_),
         piece=piece,
         piece_start=piece_start,
-        preparation=np.array([board.task_index.get(task.reviews or "", -1) for task in tasks], dtype=np.int32),
-        balance=_balance(board, allowed, work),
+        preparation=np.array([board.task_index.get(task.reviews or "", -1) for task in board.tasks], dtype=np.int32),
+        balance=_balance(board, usual_min),
         today=_today(board, windows),
     )
 
 
-class _Capacity:
+class Capacity:
     """Everybody's open minutes of a window, slot by slot in a row."""
 
     def __init__(self, board: Board) -> None:
+        """Sum up the open minutes of a board."""
         self.slots = board.axis.count
         self.until_min = np.ascontiguousarray(board.until_min.T, dtype=np.int32)
 
@@ -273,8 +280,8 @@ class _Capacity:
         return can
 
 
-def _offered(
-    board: Board, t: int, capacity: _Capacity, work: NDArray[np.int32], allowed: NDArray[np.bool_]
+def offered(
+    board: Board, t: int, capacity: Capacity, work: NDArray[np.int32], allowed: NDArray[np.bool_]
 ) -> tuple[Window, ...]:
     """Return the windows a plan may use for a task (see the module's first page); who is too late for them is not allowed."""
     task = board.tasks[t]
@@ -312,8 +319,7 @@ def _pieces(board: Board) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     return np.array([o for found in others for o in found], dtype=np.int32), start
 
 
-def _balance(board: Board, allowed: NDArray[np.bool_], work: NDArray[np.int32]) -> prices.Balance:
-    usual = np.einsum("tp,tp->t", work, allowed, dtype=np.int64) // np.maximum(allowed.sum(axis=1), 1)
+def _balance(board: Board, usual: NDArray[np.int64]) -> prices.Balance:
     due = np.array([board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks], dtype=np.int64)
     return prices.balance(board.firm, board.axis, board.open_min, usual, due)
 
