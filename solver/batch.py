@@ -14,7 +14,9 @@ from solver.bound import lower_bound
 from solver.construct import completed, rule_plan
 from solver.firm import Firm
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
+from solver.price_list import PriceList
 from solver.problem import Assignment, Problem, compile_problem
+from solver.scarcity import NO_HOURS, Hours, scarce_hours
 from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop, gap_pct
 from solver.writing import written
@@ -49,9 +51,18 @@ def solve(
 
 
 def solve_board(
-    board: Board, *, stop: Stop, seed: int = 0, on_progress: ProgressCallback = lambda progress: None
+    board: Board,
+    *,
+    stop: Stop,
+    seed: int = 0,
+    on_progress: ProgressCallback = lambda progress: None,
+    prices: PriceList | None = None,
 ) -> Plan:
-    """Plan every open task of a compiled board; see `solve`."""
+    """Plan every open task of a compiled board; see `solve`.
+
+    With ``prices`` of this backlog the certificate names the hours that are scarce, after the search and at most a dozen
+    short solves more, whatever ended it but a cancel.
+    """
     problem = compile_problem(board)
     rule = rule_plan(problem)
     start = min(completed(problem, rule), rule, key=problem.objective_min)
@@ -61,7 +72,7 @@ def solve_board(
         _prove(search)
     if search.stop_reason is None:
         solve_neighbourhoods(search)
-    return written(problem, search.plan, _certificate(problem, search, rule))
+    return written(problem, search.plan, _certificate(problem, search, rule, _scarcity(search, prices)))
 
 
 def today(firm: Firm, *, now: datetime) -> Plan:
@@ -90,7 +101,18 @@ def _prove(search: Search) -> None:
     search.bounded(max(bound.minutes - search.base_min, 0), bound.work_units)
 
 
-def _certificate(problem: Problem, search: Search, rule: Assignment) -> Certificate:
+def _scarcity(search: Search, prices: PriceList | None) -> Hours:
+    """Return the scarce hours of the search's plan, none without prices or once somebody cancelled."""
+
+    def go_on() -> bool:
+        return search.stop(search.progress) is not StopReason.CANCELLED
+
+    if prices is None or search.stop_reason is StopReason.CANCELLED:
+        return NO_HOURS
+    return scarce_hours(search.problem, search.plan, prices, go_on=go_on, seed=search.seed)
+
+
+def _certificate(problem: Problem, search: Search, rule: Assignment, hours: Hours = NO_HOURS) -> Certificate:
     objective, bound = search.progress.objective_min, search.progress.bound_min
     proven = objective <= bound
     return Certificate(
@@ -103,6 +125,7 @@ def _certificate(problem: Problem, search: Search, rule: Assignment) -> Certific
         rule_objective_min=problem.objective_min(rule) - search.base_min,
         stop_reason=StopReason.OPTIMAL if proven else search.stop_reason or StopReason.STALLED,
         seed=search.seed,
-        work_units=round(search.progress.work_units, 6),
+        work_units=round(search.progress.work_units + hours.work_units, 6),
         versions={name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
+        scarcity=hours.found,
     )
