@@ -18,7 +18,7 @@ SHOWN = 8
 
 
 def print_summary(console: Console, report: ReportData) -> None:
-    """Print certificate, metrics, proposals, escalations, late work, flags and holds."""
+    """Print certificate, scarce hours, metrics, proposals, escalations, late work, flags and holds."""
     plan = report.plan
     console.print(Text(plan.certificate.sentence()))
     rule = plan.certificate.rule_objective_min
@@ -27,6 +27,8 @@ def print_summary(console: Console, report: ReportData) -> None:
         console.print(
             Text(f"The routing rule, task after task, would cost {rule:,}: the plan is {saved:.0f} % below it.")
         )
+    for scarce in plan.certificate.scarcity:
+        console.print(Text(scarce.sentence))
     console.print(table("The four metrics", ("", "today", "plan"), _metric_rows(report.before.firm, report.after.firm)))
     people = {person.id: person.label for person in report.firm.people}
     _section(
@@ -48,7 +50,7 @@ def print_summary(console: Console, report: ReportData) -> None:
         console,
         f"Escalations ({len(plan.escalations)})",
         ("task", "conflict", "cheapest way out"),
-        [(e.task, e.reason, e.ways_out[0].sentence if e.ways_out else "") for e in plan.escalations],
+        [(e.task, e.reason, e.cheapest.sentence if e.cheapest else "") for e in plan.escalations],
     )
     late = [item for item in plan.tasks if item.late]
     _section(

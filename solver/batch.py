@@ -1,23 +1,30 @@
 """The batch solve: the whole open backlog of a firm, jointly, into a plan with its certificate.
 
-Recipe: compile the board, take the rule's plan, complete it, anneal, bound, solve neighbourhoods exactly until the stop rule
-says so, and write down what is known.
+Recipe: compile the board, take the rule's plan or the last one, anneal while the bound is computed, solve neighbourhoods exactly until the
+stop rule says so, find what fewer moves would gain and which hours are scarce, and write down what is known.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
 
+from solver.again import carried_over
 from solver.board import Board, compile_board
-from solver.bound import lower_bound
+from solver.bound import Bound, Relax
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
+from solver.price_list import PriceList
+from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
+from solver.scarcity import NO_HOURS, Hours, scarce_hours
 from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop, gap_pct
+from solver.trade_off import trade_off
 from solver.writing import written
 
 
@@ -29,6 +36,7 @@ def solve(
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
     crew: Crew | None = None,
+    last: Plan | None = None,
 ) -> Plan:
     """Plan every open task of a firm.
 
@@ -43,13 +51,16 @@ def solve(
         Told of every step: best objective, bound and gap so far.
     crew
         Who does the search's jobs: one after another here by default, or processes (`api.crew`), which find the same plan sooner.
+    last
+        A plan of the same firm made before; the search starts from what of it still holds.
 
     Returns
     -------
     Plan
         Never breaks a rule and never costs more than the routing rule's plan, whatever the stop rule.
     """
-    return solve_board(compile_board(firm, now=now), stop=stop, seed=seed, on_progress=on_progress, crew=crew)
+    board = compile_board(firm, now=now)
+    return solve_board(board, stop=stop, seed=seed, on_progress=on_progress, crew=crew, last=last)
 
 
 def solve_board(
@@ -59,18 +70,23 @@ def solve_board(
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
     crew: Crew | None = None,
+    last: Plan | None = None,
 ) -> Plan:
     """Plan every open task of a compiled board; see `solve`."""
     problem = compile_problem(board)
     rule = rule_plan(problem)
-    start = min(completed(problem, rule), rule, key=problem.objective_min)
+    starts = [rule, completed(problem, rule)]
+    if last is not None:
+        starts.append(carried_over(problem, last))
+    start = min(starts, key=problem.objective_min)
     search = _search(problem, start, stop, seed, on_progress, crew or Alone())
-    anneal_from(search)
-    if search.stop_reason in (None, StopReason.WORK, StopReason.WALL_CLOCK, StopReason.GAP):
-        _prove(search)
-    if search.stop_reason is None:
-        solve_neighbourhoods(search)
-    return written(problem, search.plan, _certificate(problem, search, rule))
+    bound = _searched(search, warm=start is starts[-1] and last is not None)
+    prices = price_list(problem, bound.relaxed) if bound is not None and bound.relaxed is not None else None
+    search.progress = replace(search.progress, searching=False)
+    curve = trade_off(problem, search.plan, seed=seed, go_on=lambda: _time_left(search))
+    search.report(curve.plans[-1], curve.work_units, "trade-off curve")
+    hours = _scarcity(search, prices)
+    return written(problem, search.plan, _certificate(problem, search, rule, hours), curve.points, prices)
 
 
 def today(firm: Firm, *, now: datetime) -> Plan:
@@ -94,26 +110,70 @@ def _search(
     return Search(problem, plan, progress, stop, on_progress, base, seed, crew=crew)
 
 
-def _prove(search: Search) -> None:
-    """Compute the bound and take it into the search's progress; a used-up clock or a cancel ends it after a round."""
-    hurry = (StopReason.WALL_CLOCK, StopReason.CANCELLED)
-    bound = lower_bound(search.problem, go_on=lambda: search.stop(search.progress) not in hurry)
-    search.bounded(max(bound.minutes - search.base_min, 0), bound.work_units)
+def _searched(search: Search, *, warm: bool) -> Bound | None:
+    """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
+    bounding = search.crew.start(Relax())
+    anneal_from(search, warm=warm)
+    bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
+    if bound is not None:
+        search.bounded(bound.minutes - search.base_min, bound.work_units)
+    if search.stop_reason is None:
+        solve_neighbourhoods(search, bound.relaxed.leaning if bound is not None and bound.relaxed is not None else None)
+    return bound
 
 
-def _certificate(problem: Problem, search: Search, rule: Assignment) -> Certificate:
-    objective, bound = search.progress.objective_min, search.progress.bound_min
+def _time_left(search: Search) -> bool:
+    """Whether what follows the search may go on: nobody cancelled, and the clock, which knows of it, has not run out."""
+    over = (StopReason.CANCELLED, StopReason.WALL_CLOCK)
+    return search.stop_reason is not StopReason.CANCELLED and search.stop(search.progress) not in over
+
+
+def _scarcity(search: Search, prices: PriceList | None) -> Hours:
+    """Return the scarce hours of the search's plan, none without prices or time."""
+    if prices is None or not _time_left(search):
+        return NO_HOURS
+    return scarce_hours(search.problem, search.plan, prices, go_on=lambda: _time_left(search), seed=search.seed)
+
+
+def _certificate(problem: Problem, search: Search, rule: Assignment, hours: Hours = NO_HOURS) -> Certificate:
+    return certificate(
+        problem,
+        search.plan,
+        rule_min=problem.objective_min(rule),
+        progress=replace(search.progress, work_units=search.progress.work_units + hours.work_units),
+        base_min=search.base_min,
+        stop_reason=search.stop_reason or StopReason.STALLED,
+        seed=search.seed,
+        hours=hours,
+    )
+
+
+def certificate(
+    problem: Problem,
+    plan: Assignment,
+    *,
+    rule_min: int,
+    progress: Progress,
+    base_min: int,
+    stop_reason: StopReason,
+    seed: int,
+    hours: Hours = NO_HOURS,
+) -> Certificate:
+    """Return what is known about a plan; ``rule_min`` counts the unavoidable part, ``progress`` does not."""
+    objective, bound = progress.objective_min, progress.bound_min
     proven = objective <= bound
+    terms: Mapping[str, int] = problem.terms_min(plan)
     return Certificate(
         status=SolveStatus.OPTIMAL if proven else SolveStatus.FEASIBLE,
         objective_min=objective,
         bound_min=bound,
         gap_pct=gap_pct(objective, bound),
-        unavoidable_min=search.base_min,
-        terms=tuple(Term(name=name, minutes=minutes) for name, minutes in problem.terms_min(search.plan).items()),
-        rule_objective_min=problem.objective_min(rule) - search.base_min,
-        stop_reason=StopReason.OPTIMAL if proven else search.stop_reason or StopReason.STALLED,
-        seed=search.seed,
-        work_units=round(search.progress.work_units, 6),
+        unavoidable_min=base_min,
+        terms=tuple(Term(name=name, minutes=minutes) for name, minutes in terms.items()),
+        rule_objective_min=rule_min - base_min,
+        stop_reason=StopReason.OPTIMAL if proven else stop_reason,
+        seed=seed,
+        work_units=round(progress.work_units, 6),
         versions={name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
+        scarcity=hours.found,
     )

@@ -87,6 +87,10 @@ class WayOut(Frozen):
     day: date | None = Field(default=None, description="for move_deadline: the first day by which it fits")
     task: str | None = Field(default=None, description="for release_task: the task to take from the person")
     sentence: str
+    cost_min: int | None = Field(
+        default=None,
+        description="minutes of the objective the change costs; none: not priced (an arrival), or the released task finds no place",
+    )
 
 
 class Decision(Frozen):
@@ -136,6 +140,9 @@ class EscalatedTask(Frozen):
     qualified: tuple[Candidate, ...] = Field(description="people stopped by nothing but their hours")
     ways_out: tuple[WayOut, ...]
     unavoidable: bool = Field(description="nobody may do it, whatever the plan")
+    cheapest: WayOut | None = Field(
+        default=None, description="the way out that costs least, tried on the plan's own ledger; none: no way out"
+    )
 
 
 class Hold(Frozen):
@@ -189,6 +196,23 @@ class StopReason(StrEnum):
     STALLED = "no neighbourhood improves"
 
 
+class Scarcity(Frozen):
+    """An hour the firm lacks most, verified by planning again with it; worths of two hours do not add up."""
+
+    person: str
+    level: str
+    skills: tuple[str, ...] = Field(description="what the hour is wanted for")
+    day: date = Field(description="the hour was added on this day; none later is worth almost as much")
+    price_min: int = Field(description="estimate: minutes of the objective an hour is worth at the relaxation's prices")
+    worth_min: int = Field(description="verified: minutes by which the objective falls with the hour, and not without")
+    escalated_min: int = Field(description="part of worth_min: price of escalations")
+    late_min: int = Field(description="part of worth_min: price of lateness")
+    escalated_work_min: int = Field(description="minutes of work no longer escalated, less those escalated instead")
+    late_work_min: int = Field(description="minutes of work no longer late, less those late instead")
+    tasks: tuple[str, ...] = Field(description="tasks that find a person, or are promised less late")
+    sentence: str
+
+
 class Certificate(Frozen):
     """What is known about a plan. Objectives are minutes, without the part that no plan can avoid."""
 
@@ -205,6 +229,7 @@ class Certificate(Frozen):
     seed: int
     work_units: float = Field(description="deterministic work spent; see solver.search")
     versions: dict[str, str]
+    scarcity: tuple[Scarcity, ...] = Field(default=(), description="hours the firm lacks most, dearest first")
 
     def sentence(self) -> str:
         """Say in plain words how good the plan is."""

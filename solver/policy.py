@@ -98,6 +98,11 @@ class Weights(Frozen):
         default=10,
         description="per minute of work and level above need beyond the first: keeps seniors free for what only they can do",
     )
+    overtime: Minutes = Field(
+        default=60,
+        description="per minute added to somebody's hours to mend an escalation: as much as a minute of ordinary work promised "
+        "late, for both break what was agreed, one with a colleague, one with a client",
+    )
 
 
 class Cadence(Frozen):

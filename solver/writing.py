@@ -21,6 +21,7 @@ from solver.plan import (
 )
 from solver.problem import Assignment, Problem
 from solver.promises import Promise, Promises
+from solver.repair_costs import Escalated
 from solver.repairs import ways_out
 from solver.routing import look, why_nobody
 from solver.seen import Candidates, Seen
@@ -38,7 +39,7 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
         firm=board.firm.name,
         now=board.now,
         tasks=tuple(_planned(problem, plan, t, finish) for t in np.flatnonzero(plan.who >= 0).tolist()),
-        escalations=tuple(_escalated(problem, planned_board, t) for t in np.flatnonzero(plan.who < 0).tolist()),
+        escalations=tuple(_escalated(problem, plan, planned_board, t) for t in np.flatnonzero(plan.who < 0).tolist()),
         holds=tuple(
             Hold(task=task.id, assignee=task.assignee, reason="the estimate is missing") for task in board.held
         ),
@@ -149,18 +150,21 @@ def _anybody_in_time(problem: Problem, t: int) -> bool:
     )
 
 
-def _escalated(problem: Problem, board: Board, t: int) -> EscalatedTask:
+def _escalated(problem: Problem, plan: Assignment, board: Board, t: int) -> EscalatedTask:
     row, span = board.rows[t], board.span_of(board.tasks[t])
     seen = look(board, row, span)
     candidates = Candidates(seen)
     names = {board.firm.people[p].id for p in board.qualified(row)}
     qualified: tuple[Candidate, ...] = tuple(c for c in candidates if c.person in names)
+    lost = Escalated(problem, plan, board, row, span)
+    ways = lost.priced(ways_out(board, row, span))
     return EscalatedTask(
         task=row.task.id,
         reason=_requested_reason(board, row.task, seen) or why_nobody(board, row, seen.gap_min),
         qualified=qualified,
-        ways_out=ways_out(board, row, span),
+        ways_out=ways,
         unavoidable=problem.unavoidable(t),
+        cheapest=lost.cheapest(ways),
     )
 
 

@@ -37,6 +37,7 @@ class Assurance:
     title: str
     known: bool
     sentences: tuple[str, ...]
+    scarce: tuple[str, ...]
     terms: tuple[TermView, ...]
     today_total_min: int
     plan_total_min: int
@@ -52,6 +53,7 @@ def assurance(report: ReportData) -> Assurance:
         title=title(certificate),
         known=has_bound(certificate),
         sentences=sentences(certificate),
+        scarce=tuple(one.sentence for one in certificate.scarcity),
         terms=terms,
         today_total_min=sum(term.today_min for term in terms),
         plan_total_min=sum(term.plan_min for term in terms),

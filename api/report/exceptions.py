@@ -35,9 +35,10 @@ class QualifiedView:
 
 @dataclass(frozen=True)
 class WayOutView:
-    """One way out, with the task it takes away where it does."""
+    """One way out, with the task it takes away where it does, and whether it is the cheapest that was tried."""
 
     title: str
+    cheapest: bool
     released: TaskLabel | None
     sentence: str
 
@@ -111,7 +112,7 @@ def escalation_view(escalated: EscalatedTask, names: Names) -> EscalationView:
         reason=sentence_text(escalated.reason),
         unavoidable=escalated.unavoidable,
         qualified=tuple(qualified_view(one, names) for one in nearest_first(escalated)),
-        ways_out=tuple(way_out_view(one, names) for one in escalated.ways_out),
+        ways_out=tuple(way_out_view(one, names, cheapest=one == escalated.cheapest) for one in escalated.ways_out),
     )
 
 
@@ -130,10 +131,11 @@ def qualified_view(candidate: Candidate, names: Names) -> QualifiedView:
     )
 
 
-def way_out_view(way: WayOut, names: Names) -> WayOutView:
+def way_out_view(way: WayOut, names: Names, *, cheapest: bool) -> WayOutView:
     """Put one way out into words."""
     return WayOutView(
         title=WAY_TITLES[way.kind],
+        cheapest=cheapest,
         released=None if way.task is None else names.task(way.task),
         sentence=way_text(way, names),
     )

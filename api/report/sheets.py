@@ -151,6 +151,7 @@ def certificate(report: ReportData) -> Table:
     known = assurance(report)
     rows: list[tuple[Value, ...]] = [("Verdict", None, None, known.title)]
     rows += [("In words", None, None, sentence) for sentence in known.sentences]
+    rows += [("Scarce hour", None, None, sentence) for sentence in known.scarce]
     rows += [
         (term.title, term.today_min, term.plan_min, "\n".join(f"{one.price} {one.why}" for one in term.reasons))
         for term in known.terms

@@ -93,7 +93,8 @@ def escalations(report: ReportData, names: Names) -> Table:
 def ways_text(escalated: EscalatedTask, names: Names) -> str:
     """Return the ways out, numbered, one a line."""
     return "\n".join(
-        f"{i}. {WAY_TITLES[way.kind]}: {way_text(way, names)}" for i, way in enumerate(escalated.ways_out, start=1)
+        f"{i}. {WAY_TITLES[way.kind]}: {way_text(way, names)}{' (cheapest)' if way == escalated.cheapest else ''}"
+        for i, way in enumerate(escalated.ways_out, start=1)
     )
 
 

@@ -32,6 +32,7 @@ BOUNDS = [
     (Weights, "soon_days", 0, 60),
     (Weights, "continuity", 0, 10_000_000),
     (Weights, "level_above_pct", 0, 1_000),
+    (Weights, "overtime", 0, 10_000_000),
     (Cadence, "nightly_hour", 0, 23),
     (Policy, "horizon_days", 1, 730),
     (Policy, "late_tail_days", 1, 365),

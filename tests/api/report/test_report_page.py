@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from api.report import ReportData, write_html
 from api.report.page import html
 from solver.firm import Firm, Procedure
+from solver.plan import Scarcity
 
 NASTY = "\"><img src=x onerror=alert(1)><script>alert('1')</script> עברית & Söhne"
 VOID = {"meta", "input", "br", "img", "link", "base"}
@@ -175,6 +177,40 @@ def test_every_candidate_and_way_out_of_an_escalation_is_shown(page: Page, repor
     for words in ("works 2 h 30 more before the deadline", "Due Tue 1 Dec 2026 instead", "2 h 30 short"):
         assert words in text
     assert "no plan can place it" in text
+
+
+def test_the_cheapest_way_out_is_marked_once(page: Page, report: ReportData) -> None:
+    assert "cheapest" not in page.text["escalations"].replace("the cheapest ways out", "")
+    first = next(one for one in report.plan.escalations if len(one.ways_out) > 1)
+    tried = first.model_copy(update={"cheapest": first.ways_out[1]})
+    plan = report.plan.model_copy(update={"escalations": (tried,)})
+    text = Page(html(replace(report, plan=plan))).text["escalations"].replace("the cheapest ways out", "")
+    assert text.count("cheapest") == 1
+    assert re.search(r"Due Tue 1 Dec 2026 instead[^.]*\. cheapest", text)
+
+
+def test_scarce_hours_are_listed_with_the_certificate(page: Page, report: ReportData) -> None:
+    assert "scarce" not in page.text["certificate"]
+    sentence = f"One more hour of a senior ({NASTY}) by 2026-12-01 is worth 5 h of escalated work."
+    scarce = Scarcity(
+        person="p01",
+        level="senior",
+        skills=("tax",),
+        day=date(2026, 12, 1),
+        price_min=30_000,
+        worth_min=36_000,
+        escalated_min=36_000,
+        late_min=0,
+        escalated_work_min=300,
+        late_work_min=0,
+        tasks=("T-1041",),
+        sentence=sentence,
+    )
+    certificate = report.plan.certificate.model_copy(update={"scarcity": (scarce,)})
+    plan = report.plan.model_copy(update={"certificate": certificate})
+    text = Page(html(replace(report, plan=plan))).text["certificate"]
+    assert "Hours that are scarce" in text
+    assert sentence in text
 
 
 def test_more_people_than_fit_are_folded_not_dropped(report: ReportData) -> None:
