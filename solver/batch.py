@@ -17,6 +17,7 @@ from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.problem import Assignment, Problem, compile_problem
 from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop, gap_pct
+from solver.trade_off import trade_off
 from solver.writing import written
 
 
@@ -61,7 +62,9 @@ def solve_board(
         _prove(search)
     if search.stop_reason is None:
         solve_neighbourhoods(search)
-    return written(problem, search.plan, _certificate(problem, search, rule))
+    curve = trade_off(problem, search.plan, seed=seed, go_on=lambda: not _cancelled(search))
+    search.report(curve.plans[-1], curve.work_units, "trade-off curve")
+    return written(problem, search.plan, _certificate(problem, search, rule), curve.points)
 
 
 def today(firm: Firm, *, now: datetime) -> Plan:
@@ -88,6 +91,11 @@ def _prove(search: Search) -> None:
     hurry = (StopReason.WALL_CLOCK, StopReason.CANCELLED)
     bound = lower_bound(search.problem, go_on=lambda: search.stop(search.progress) not in hurry)
     search.bounded(max(bound.minutes - search.base_min, 0), bound.work_units)
+
+
+def _cancelled(search: Search) -> bool:
+    """Whether somebody asked to end it, before or now; budgets are for the search, and the curve after it is short."""
+    return StopReason.CANCELLED in (search.stop_reason, search.stop(search.progress))
 
 
 def _certificate(problem: Problem, search: Search, rule: Assignment) -> Certificate:

@@ -17,6 +17,7 @@ from solver.plan import (
     Hold,
     Plan,
     PlannedTask,
+    TradeOff,
     WorkDay,
 )
 from solver.problem import Assignment, Problem
@@ -28,7 +29,7 @@ from solver.timetable import Cell, Job, timetable
 from solver.windows import Window, days_late
 
 
-def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Plan:
+def written(problem: Problem, plan: Assignment, certificate: Certificate, trade_off: tuple[TradeOff, ...] = ()) -> Plan:
     """Return the plan for people, with every task of the problem in it once."""
     board = problem.board
     cells = _cells(problem, plan)
@@ -45,6 +46,7 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
         flags=tuple(_flag(board, name, stop) for name, stop in sorted(board.flagged.items())),
         timetable=_work_days(board, cells),
         certificate=certificate,
+        trade_off=trade_off,
     )
 
 
