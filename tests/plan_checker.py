@@ -697,7 +697,7 @@ class Choice(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The least objective of any assignment, unavoidable part included, how many assignments keep every rule, and the least by moves made."""
+    """The least objective of any assignment, unavoidable part included, of how many that keep every rule, and by moves made."""
 
     objective_min: int
     feasible: int

@@ -54,7 +54,7 @@ def sentence(suggested: TradeOff, last: TradeOff) -> str:
     """Say how far it pays to go."""
     moves = count_text(suggested.moves, "move")
     if suggested == last:
-        return f"All {moves} are worth making: none of the smaller limits keeps as much for its moves."
+        return f"All {moves}: no smaller limit gives more for each move than the whole plan does."
     return (
         f"With {moves} instead of {last.moves:,} you get {gain_share(suggested, last)} of the gain; "
         "each move after that gives less than the average move of the plan."

@@ -194,10 +194,10 @@ def test_stop_is_answered_at_the_next_step_with_the_points_known(allowed: int, m
     made, asked = 0, 0
     run = anneal.anneal
 
-    def counted(*args: object) -> int:
+    def counted(flat: anneal.Facts, state: anneal.State, count: int, hot: float, cold: float) -> int:
         nonlocal made
         made += 1
-        return int(run(*args))
+        return int(run(flat, state, count, hot, cold))
 
     def go_on() -> bool:
         nonlocal asked
