@@ -11,6 +11,7 @@ from rich.text import Text
 from api.console import table
 from api.report import ReportData
 from solver.plan import Metrics
+from solver.trade_off import knee
 from solver.wording import hours_text
 
 SHOWN = 8
@@ -29,6 +30,15 @@ def print_summary(console: Console, report: ReportData) -> None:
         )
     for scarce in plan.certificate.scarcity:
         console.print(Text(scarce.sentence))
+    suggested = knee(plan.trade_off)
+    if suggested is not None:
+        last = plan.trade_off[-1]
+        console.print(
+            Text(
+                f"Gain against moves: {suggested.moves:,} of {last.moves:,} moves give {suggested.gain_min:,} of the "
+                f"{last.gain_min:,} minutes gained over moving nothing."
+            )
+        )
     console.print(table("The four metrics", ("", "today", "plan"), _metric_rows(report.before.firm, report.after.firm)))
     people = {person.id: person.label for person in report.firm.people}
     _section(

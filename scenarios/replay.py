@@ -33,7 +33,7 @@ Prices = Callable[[Firm, Plan], PriceList | None]
 
 def prices_of(firm: Firm, plan: Plan) -> PriceList | None:
     """Return the prices a plan brings along, ``None`` where the batch made none."""
-    return getattr(plan, "prices", None)
+    return plan.prices
 
 
 @dataclass(frozen=True)

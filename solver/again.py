@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from solver.construct import completed, in_order, ledger_of, others_on_piece
 from solver.ledger import Ledger
@@ -35,7 +36,7 @@ def carried_over(problem: Problem, last: Plan) -> Assignment:
     return min((completed(problem, plan) for plan in kept or [problem.today]), key=problem.objective_min)
 
 
-def _followed(problem: Problem, start: Assignment, wish: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Assignment:
+def _followed(problem: Problem, start: Assignment, wish: NDArray[np.int64]) -> Assignment:
     """Return ``start`` with each task given to whom the last plan gave it, where that fits; held and urgent work first."""
     plan, ledger = start.copy(), ledger_of(problem, start)
     due = problem.due[problem.first_window[:-1]]
@@ -70,4 +71,4 @@ def _moved(problem: Problem, plan: Assignment, ledger: Ledger, t: int, p: int) -
 def _take_back(problem: Problem, plan: Assignment, ledger: Ledger, t: int) -> None:
     if (p := int(plan.who[t])) >= 0:
         w = int(problem.first_window[t] + plan.window[t])
-        ledger.release(p, int(problem.release[w]), int(problem.due[w]), int(problem.work_min[t, p]))
+        ledger.withdraw(p, int(problem.release[w]), int(problem.due[w]), int(problem.work_min[t, p]))

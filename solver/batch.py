@@ -1,7 +1,7 @@
 """The batch solve: the whole open backlog of a firm, jointly, into a plan with its certificate.
 
-Recipe: compile the board, take the rule's plan or the last one, anneal while the bound is computed, solve neighbourhoods exactly until the
-stop rule says so, find what fewer moves would gain and which hours are scarce, and write down what is known.
+Recipe: compile the board, take the rule's plan or the last one, anneal while the bound is computed, solve neighbourhoods exactly until
+the stop rule says so, find what fewer moves would gain and which hours are scarce, and write down what is known.
 """
 
 from __future__ import annotations

@@ -14,24 +14,24 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from importlib.metadata import version
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from solver.batch import certificate
 from solver.board import Board
 from solver.bound import lower_bound
 from solver.components import Restricted, restricted
 from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.cutting import dealt_tasks, grouped_people
-from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
+from solver.plan import Certificate, Plan, StopReason
 from solver.policy import Frozen
 from solver.price_list import PriceList
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.refusal import Refusal, Refused
 from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
-from solver.stop import Progress, Stop, gap_pct
+from solver.stop import Progress, Stop
 from solver.wide import problem_of
 from solver.writing import written
 
@@ -342,19 +342,15 @@ def _certificate(whole: Problem, plan: Assignment, rule: Assignment, plans: Sequ
     base, worst = whole.unavoidable_min(), _worst(plans)
     objective, (bound, units) = whole.objective_min(plan) - base, _bound(whole, plans)
     bound = min(max(bound - base, 0), objective)
-    proven = objective <= bound
-    return Certificate(
-        status=SolveStatus.OPTIMAL if proven else SolveStatus.FEASIBLE,
-        objective_min=objective,
-        bound_min=bound,
-        gap_pct=gap_pct(objective, bound),
-        unavoidable_min=base,
-        terms=tuple(Term(name=name, minutes=minutes) for name, minutes in whole.terms_min(plan).items()),
-        rule_objective_min=whole.objective_min(rule) - base,
-        stop_reason=StopReason.OPTIMAL if proven else worst,
+    progress = Progress(sum(one.work_units for one in plans) + units, objective, bound)
+    return certificate(
+        whole,
+        plan,
+        rule_min=whole.objective_min(rule),
+        progress=progress,
+        base_min=base,
+        stop_reason=worst,
         seed=plans[0].part.seed if plans else 0,
-        work_units=round(sum(one.work_units for one in plans) + units, 6),
-        versions={name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, SerializerFunctionWrapHandler, WrapSerializer
 
 from solver.policy import Frozen
+from solver.price_list import PriceList
 
 
 class Filter(StrEnum):
@@ -246,6 +247,17 @@ class Certificate(Frozen):
         )
 
 
+class TradeOff(Frozen):
+    """The best plan found with at most so many moves. A move takes a task from somebody who may keep it; flagged work is none."""
+
+    limit: int = Field(description="moves allowed; of the last point, the plan itself, the moves it makes")
+    moves: int = Field(description="moves made, at most the limit")
+    objective_min: int = Field(description="what it costs less unavoidable_min, to be compared with the certificate")
+    gain_min: int = Field(description="objective saved against moving nothing")
+    escalations: int = Field(description="tasks nobody takes")
+    late: int = Field(description="tasks promised after their deadline")
+
+
 class Plan(Frozen):
     """An assignee or an escalation for every open task, and the timetable that proves it."""
 
@@ -257,6 +269,14 @@ class Plan(Frozen):
     flags: tuple[Flag, ...]
     timetable: tuple[WorkDay, ...]
     certificate: Certificate
+    trade_off: tuple[TradeOff, ...] = Field(
+        default=(),
+        description="gain against moves, by limit; the last point is this plan; empty where none was computed",
+    )
+    prices: PriceList | None = Field(
+        default=None,
+        description="what a minute of each person, each task and each skill is worth, for the next day; none: no relaxation was solved",
+    )
 
 
 class Move(Frozen):

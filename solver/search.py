@@ -27,7 +27,7 @@ from solver.stop import Progress, Stop
 ANNEAL_BASE_MOVES = 4_000_000
 ANNEAL_MOVES_PER_TASK = 6_000
 """At 600 tasks two seconds of annealing, at 3,000 six; longer runs gained less than the neighbourhoods after them."""
-HOT_MIN, COLD_MIN = 180.0, 1.5
+HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
@@ -102,13 +102,17 @@ class Search:
         return self.crew.finish(ticket, self.go_on)
 
 
-def anneal_from(search: Search) -> None:
-    """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem."""
+def anneal_from(search: Search, *, warm: bool = False) -> None:
+    """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem.
+
+    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it.
+    """
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
         return
     calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
-    heats = np.geomspace(HOT_MIN, COLD_MIN, calls + 1).tolist()
+    calls = -(-calls // 4) if warm else calls
+    heats = np.geomspace(WARM_MIN if warm else HOT_MIN, COLD_MIN, calls + 1).tolist()
     plan, random, done, size = search.plan, anneal.first_random(search.seed), 0, 1
     while done < calls and search.stop_reason is None:
         stretch = tuple(heats[done : done + size + 1])

@@ -23,12 +23,15 @@ class Progress:
         Best plan and best bound, both less the unavoidable part.
     phase
         What the search is doing, in words.
+    searching
+        Whether the plan may still get better; afterwards it is explained, for which a clock keeps some of its time.
     """
 
     work_units: float
     objective_min: int
     bound_min: int
     phase: str = ""
+    searching: bool = True
 
     @property
     def gap_pct(self) -> float:

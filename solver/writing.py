@@ -17,8 +17,10 @@ from solver.plan import (
     Hold,
     Plan,
     PlannedTask,
+    TradeOff,
     WorkDay,
 )
+from solver.price_list import PriceList
 from solver.problem import Assignment, Problem
 from solver.promises import Promise, Promises
 from solver.repair_costs import Escalated
@@ -29,7 +31,13 @@ from solver.timetable import Cell, Job, timetable
 from solver.windows import Window, days_late
 
 
-def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Plan:
+def written(
+    problem: Problem,
+    plan: Assignment,
+    certificate: Certificate,
+    trade_off: tuple[TradeOff, ...] = (),
+    prices: PriceList | None = None,
+) -> Plan:
     """Return the plan for people, with every task of the problem in it once."""
     board = problem.board
     cells = _cells(problem, plan)
@@ -46,6 +54,8 @@ def written(problem: Problem, plan: Assignment, certificate: Certificate) -> Pla
         flags=tuple(_flag(board, name, stop) for name, stop in sorted(board.flagged.items())),
         timetable=_work_days(board, cells),
         certificate=certificate,
+        trade_off=trade_off,
+        prices=prices,
     )
 
 

@@ -697,10 +697,11 @@ class Choice(NamedTuple):
 
 
 class Best(NamedTuple):
-    """The least objective of any assignment, unavoidable part included, and how many assignments keep every rule."""
+    """The least objective of any assignment, unavoidable part included, of how many that keep every rule, and by moves made."""
 
     objective_min: int
     feasible: int
+    by_moves: dict[int, int]
 
 
 def tiny_firm(seed: int) -> Firm:
@@ -757,12 +758,13 @@ class _Enumeration:
         self.timely: dict[tuple[str, frozenset[tuple[int, Choice]]], bool] = {}
         self.least: int | None = None
         self.feasible = 0
+        self.by_moves: dict[int, int] = {}
 
     def best(self) -> Best:
         self._extend({})
         if self.least is None:
             raise AssertionError("no assignment keeps every rule")
-        return Best(self.least, self.feasible)
+        return Best(self.least, self.feasible, self.by_moves)
 
     def _share(self, row: int) -> list[int]:
         person, said = self.facts.firm.people[row].id, self.problem.balance.share_min[row].tolist()
@@ -812,10 +814,15 @@ class _Enumeration:
             self.feasible += 1
             cost = sum(choice.price for choice in chosen.values()) + self._imbalance(chosen)
             self.least = cost if self.least is None else min(cost, self.least)
+            moves = sum(self._moved(t, choice) for t, choice in chosen.items())
+            self.by_moves[moves] = min(cost, self.by_moves.get(moves, cost))
             return
         for choice in self.choices[t]:
             if self._keeps_rules(chosen, t, choice):
                 self._extend({**chosen, t: choice})
+
+    def _moved(self, t: int, choice: Choice) -> bool:
+        return self.facts.keeps(self.tasks[t]) and choice.person != self.tasks[t].assignee
 
     def _keeps_rules(self, chosen: dict[int, Choice], t: int, choice: Choice) -> bool:
         if choice.person is None:

@@ -22,6 +22,7 @@ from api.report.labels import Names
 from api.report.proposed import Placement, ProposalView, placements, proposal_views
 from api.report.source import ReportData
 from api.report.timetable import PersonTimetable, timetables
+from api.report.trade_off import TradeOffView, trade_off_view
 from api.report.wording import count_text, moment_text
 
 
@@ -40,6 +41,7 @@ class Story:
     metric_rows: tuple[MetricRow, ...]
     heat_maps: tuple[HeatMap, HeatMap]
     proposals: tuple[ProposalView, ...]
+    trade_off: TradeOffView | None
     placements: tuple[Placement, ...]
     escalations: tuple[EscalationView, ...]
     late: tuple[DueView, ...]
@@ -66,6 +68,7 @@ def tell(report: ReportData) -> Story:
         metric_rows=metric_rows(report),
         heat_maps=heat_maps(report, names),
         proposals=proposal_views(report, names),
+        trade_off=trade_off_view(report),
         placements=placements(report, names),
         escalations=escalation_views(report, names),
         late=late_views(report, names),

@@ -9,7 +9,6 @@ from rich.console import Console
 from api.report import ReportData
 from api.report.sheets import sheets
 from api.summary import print_summary
-from benchmarks.night_prices import night_prices
 from solver.batch import solve_board, today
 from solver.board import compile_board
 from solver.firm import Firm
@@ -20,8 +19,7 @@ from tests.firms_for_tests import NOW, firm, person, task
 
 
 def planned(one: Firm) -> Plan:
-    start = today(one, now=NOW)
-    return solve_board(compile_board(one, now=NOW), stop=WorkBudget(0.05), prices=night_prices(one, start))
+    return solve_board(compile_board(one, now=NOW), stop=WorkBudget(0.05))
 
 
 def report_of(one: Firm) -> ReportData:

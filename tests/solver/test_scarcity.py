@@ -269,21 +269,16 @@ def test_a_minute_added_is_in_every_window_around_its_slot_and_no_other(slot: in
 # In the certificate
 
 
-def planned(one: Firm, prices: PriceList | None, stop: WorkBudget = SHORT) -> Plan:
-    return solve_board(compile_board(one, now=NOW), stop=stop, prices=prices)
+def planned(one: Firm) -> Plan:
+    return solve_board(compile_board(one, now=NOW), stop=SHORT)
 
 
 def test_the_certificate_names_scarce_hours_where_the_batch_has_prices() -> None:
     one = one_hour_short()
-    prices = night_prices(one, planned(one, None))
-    plan, again = planned(one, prices), planned(one, prices)
+    plan, again = planned(one), planned(one)
     assert [(each.person, each.day, each.worth_min) for each in plan.certificate.scarcity] == [("ada", day(4), 36_000)]
     assert plan == again
     assert Plan.model_validate_json(plan.model_dump_json()) == plan
-    without = planned(one, None).certificate
-    assert without.scarcity == ()
-    assert without.work_units < plan.certificate.work_units
-    assert plan.certificate.sentence() == without.sentence()
 
 
 def test_a_cancelled_search_names_nothing() -> None:
@@ -291,14 +286,13 @@ def test_a_cancelled_search_names_nothing() -> None:
         return StopReason.CANCELLED
 
     one = one_hour_short()
-    prices = night_prices(one, planned(one, None))
-    plan = solve_board(compile_board(one, now=NOW), stop=cancelled, prices=prices)
+    plan = solve_board(compile_board(one, now=NOW), stop=cancelled)
     assert plan.certificate.scarcity == ()
 
 
 def test_an_hour_is_tried_on_the_plan_that_was_written() -> None:
     one = one_hour_short()
-    plan = planned(one, night_prices(one, planned(one, None)))
+    plan = planned(one)
     problem = compile_problem(compile_board(one, now=NOW))
     before = read_back(problem, plan)
     after = exact(with_more(problem, 0, 4, 60), before)
