@@ -5,14 +5,15 @@ A night's plan is nearly right the next morning. Carried over it is where the se
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver.construct import completed, in_order, ledger_of, others_on_piece
 from solver.ledger import Ledger
-from solver.plan import Plan
+from solver.plan import Plan, PlannedTask
 from solver.problem import ESCALATED, Assignment, Problem
 
 
@@ -21,54 +22,79 @@ def carried_over(problem: Problem, last: Plan) -> Assignment:
 
     Tasks and people that the last plan does not know, and promises it can no longer keep, are placed as if they were new.
     """
-    board = problem.board
-    wish = np.full(problem.task_count, ESCALATED, dtype=np.int64)
-    for item in last.tasks:
-        t = board.task_index.get(item.task, -1)
-        if t >= 0 and item.person in board.staff.row:
-            wish[t] = board.staff.row[item.person]
-    wish[(wish >= 0) & ~problem.allowed[np.arange(problem.task_count), wish]] = ESCALATED
+    wishes = _wishes(problem, last)
     empty = problem.today.copy()
     empty.who[:], empty.window[:] = ESCALATED, -1
-    starts = [_followed(problem, start, wish) for start in (empty, problem.today)]
+    starts = [_followed(problem, start, wishes) for start in (empty, problem.today)]
     # Work that somebody holds is never escalated, so a start that lost some of it is none.
     kept = [plan for plan in starts if not (~problem.may_escalate & (plan.who == ESCALATED)).any()]
     return min((completed(problem, plan) for plan in kept or [problem.today]), key=problem.objective_min)
 
 
-def _followed(problem: Problem, start: Assignment, wish: NDArray[np.int64]) -> Assignment:
-    """Return ``start`` with each task given to whom the last plan gave it, where that fits; held and urgent work first."""
+class _Wish(NamedTuple):
+    """Who had a task in the last plan, and the first of its flat windows by which it was promised."""
+
+    person: int
+    window: int
+
+
+def _wishes(problem: Problem, last: Plan) -> dict[int, _Wish]:
+    board, found = problem.board, {}
+    for item in last.tasks:
+        t, p = board.task_index.get(item.task, -1), board.staff.row.get(item.person, -1)
+        if t >= 0 and p >= 0 and problem.allowed[t, p]:
+            found[t] = _Wish(p, _window(problem, t, item))
+    return found
+
+
+def _window(problem: Problem, t: int, item: PlannedTask) -> int:
+    """Return the window of a task that starts and ends as promised; the last that ends in time where none does, else the first."""
+    axis, windows = problem.board.axis, problem.windows_of(t)
+    promised = (item.promised_day or date.max, item.promised_time or time.max)
+    in_time = windows[0]
+    for w in windows:
+        day, end = axis.day_of(int(problem.due[w])), axis.end_time(int(problem.due[w]))
+        ends = (day or date.max, end or time.max)
+        start = axis.day_of(int(problem.release[w])) or axis.last_day
+        if ends == promised and start == item.earliest_day:
+            return w
+        if ends <= promised:
+            in_time = w
+    return in_time
+
+
+def _followed(problem: Problem, start: Assignment, wishes: Mapping[int, _Wish]) -> Assignment:
+    """Return ``start`` with each task where the last plan had it, else with the same person later, where that fits.
+
+    Held and urgent work comes first.
+    """
     plan, ledger = start.copy(), ledger_of(problem, start)
-    due = problem.due[problem.first_window[:-1]]
-    for t in np.lexsort((due, problem.may_escalate)).tolist():
-        here = int(plan.who[t])
-        for p in _asked(int(wish[t]), int(problem.today.who[t]), here):
-            if p == here or _moved(problem, plan, ledger, t, p):
-                break
+    order = np.lexsort((problem.due[problem.first_window[:-1]], problem.may_escalate)).tolist()
+    left = [
+        t for t in order if t in wishes and not _moved(problem, plan, ledger, t, wishes[t].person, [wishes[t].window])
+    ]
+    for t in left:
+        _moved(problem, plan, ledger, t, wishes[t].person, problem.windows_of(t))
+    for t in order:
+        if plan.who[t] == ESCALATED and problem.today.who[t] >= 0:
+            _moved(problem, plan, ledger, t, int(problem.today.who[t]), problem.windows_of(t))
     return plan
 
 
-def _asked(wished: int, holder: int, here: int) -> Iterable[int]:
-    """Return whom to ask in turn: who has it in the last plan, who holds it today."""
-    return dict.fromkeys(p for p in (wished, holder if here == ESCALATED else here) if p != ESCALATED)
-
-
-def _moved(problem: Problem, plan: Assignment, ledger: Ledger, t: int, p: int) -> bool:
-    """Give ``t`` to ``p`` in the cheapest window with room; leave it where it is when there is none."""
+def _moved(problem: Problem, plan: Assignment, ledger: Ledger, t: int, p: int, windows: Iterable[int]) -> bool:
+    """Give ``t`` to ``p`` in the first of the windows with room; leave it where it is when there is none."""
     if p in others_on_piece(problem, plan, t):
         return False
-    work = int(problem.work_min[t, p])
-    for w in problem.windows_of(t):
+    work, here = int(problem.work_min[t, p]), int(plan.who[t])
+    was = int(problem.first_window[t] + plan.window[t])
+    if here >= 0:
+        ledger.withdraw(here, int(problem.release[was]), int(problem.due[was]), int(problem.work_min[t, here]))
+    for w in windows:
         release, due = int(problem.release[w]), int(problem.due[w])
         if in_order(problem, plan, t, w) and ledger.room_min(p, release, due) >= work:
-            _take_back(problem, plan, ledger, t)
             ledger.promise(p, release, due, work)
             plan.who[t], plan.window[t] = p, w - int(problem.first_window[t])
             return True
+    if here >= 0:
+        ledger.promise(here, int(problem.release[was]), int(problem.due[was]), int(problem.work_min[t, here]))
     return False
-
-
-def _take_back(problem: Problem, plan: Assignment, ledger: Ledger, t: int) -> None:
-    if (p := int(plan.who[t])) >= 0:
-        w = int(problem.first_window[t] + plan.window[t])
-        ledger.withdraw(p, int(problem.release[w]), int(problem.due[w]), int(problem.work_min[t, p]))

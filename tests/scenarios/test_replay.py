@@ -113,7 +113,7 @@ def test_prices_are_those_the_plan_brings_along_if_any() -> None:
     listed = PriceList(people=("ann",), days=(day(0),), minute=np.ones((1, 1)))
     one = firm()
     assert prices_of(one, cast(Plan, SimpleNamespace(prices=listed))) is listed
-    assert prices_of(one, cast(Plan, SimpleNamespace())) is None
+    assert prices_of(one, cast(Plan, SimpleNamespace(prices=None))) is None
 
 
 def test_a_season_without_work_is_measured_too() -> None:

@@ -40,6 +40,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "ANNEAL_BASE_MOVES", 4_000)
     monkeypatch.setattr(search, "ANNEAL_MOVES_PER_TASK", 0)
     monkeypatch.setattr(neighbourhoods, "PATIENCE", 6)
+    monkeypatch.setattr(search, "WHOLE_PICKS", 0)
 
 
 def test_better_plan_is_kept_and_a_worse_one_is_not() -> None:
@@ -207,8 +208,9 @@ def test_plan_of_nothing_is_the_best_there_is() -> None:
     assert running.stop_reason is StopReason.OPTIMAL
 
 
+@pytest.mark.usefixtures("short")
 def test_tasks_that_nobody_may_do_leave_nothing_to_try() -> None:
     running = begun(problem_of(firm(tasks=(task("a"),))))
-    running.progress = Progress(0.0, 5, 0)
+    running.progress, running.base_min = Progress(0.0, running.base_min, 0), 0
     solve_neighbourhoods(running)
     assert running.stop_reason is StopReason.STALLED
