@@ -25,7 +25,7 @@ FAIR_SHARE = 0.4
 MEMORY = 0.98
 """What is left of an old gain after one more neighbourhood: kinds differ in use between the start of a search and its end."""
 KINDS = ("costly_task", "unbalanced", "moved", "anybody", "undecided")
-FIRST_SIZES = (4.0, 4.0, 4.0, 4.0, 10.0)
+FIRST_SIZES = (4.0, 4.0, 4.0, 4.0, 6.0)
 AGREED = 0.95
 """Share of a task that the relaxation gives to where the plan has it, from which on the two agree."""
 
@@ -68,8 +68,9 @@ class Taste:
     def chances(self, kinds: int) -> NDArray[np.float64]:
         """Return how likely each of the first ``kinds`` kinds is drawn next."""
         rate = (np.array(self.gain_min) / np.maximum(np.array(self.work_units), 1e-3))[:kinds]
-        even = np.full(kinds, 1.0 / kinds)
-        return even if not rate.any() else FAIR_SHARE * even + (1.0 - FAIR_SHARE) * rate / rate.sum()
+        if not rate.any():
+            rate[0] = 1.0  # a first plan's escalations and late work are most of what it costs
+        return FAIR_SHARE / kinds + (1.0 - FAIR_SHARE) * rate / rate.sum()
 
     def learnt(self, kind: int, gain_min: float, work_units: float) -> Taste:
         """Return the taste after one more neighbourhood of a kind."""

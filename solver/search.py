@@ -24,15 +24,16 @@ from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.stop import Progress, Stop
 
-ANNEAL_BASE_MOVES = 4_000_000
-ANNEAL_MOVES_PER_TASK = 6_000
+ANNEAL_BASE_MOVES = 1_000_000
+ANNEAL_MOVES_PER_TASK = 2_000
 """At 600 tasks two seconds of annealing, at 3,000 six; longer runs gained less than the neighbourhoods after them."""
 HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
-ROUND_UNITS = 2.0
-"""Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time."""
+FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
+"""Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at first,
+when most is gained and other cuts of the firm gain more."""
 PEOPLE_TO_SPLIT = 2.5
 """Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
 
@@ -173,6 +174,7 @@ class Rounds:
         search, problem = self.search, self.search.problem
         random = np.random.default_rng((search.seed, self.number))
         cut = _cut(problem, random) if sides > 1 else (np.arange(problem.person_count),)
+        units = min(FIRST_UNITS * self.number, ROUND_UNITS)
         tries = max(neighbourhoods.PATIENCE - self.idle, 1)
         jobs = [
             Improve(

@@ -63,7 +63,7 @@ def test_size_of_a_kind_grows_while_solves_close_and_shrinks_when_they_do_not() 
     places = Neighbourhoods(problem, 0)
     places.kind = 2
     places.learn(True, gain_min=0, work_units=0.1)
-    assert places.taste.size == pytest.approx((4.0, 4.0, 4.0 * 1.03, 4.0, 10.0))
+    assert places.taste.size == pytest.approx((4.0, 4.0, 4.0 * 1.03, 4.0, 6.0))
     places.learn(False, gain_min=0, work_units=0.1)
     assert places.taste.size[2] == pytest.approx(4.0 * 1.03 * 0.9)
     for _ in range(100):
@@ -79,7 +79,7 @@ def test_kind_that_gains_for_its_work_is_drawn_more_often_and_none_is_given_up()
     chances = taste.chances(4)
     assert chances.sum() == pytest.approx(1.0)
     assert chances[0] > chances[1] > chances[3] == pytest.approx(FAIR_SHARE / 4)
-    assert Taste().chances(5).tolist() == [0.2] * 5
+    assert Taste().chances(5)[0] > Taste().chances(5)[1] > 0
 
 
 def test_side_of_a_firm_frees_only_its_own_people_and_tasks() -> None:
