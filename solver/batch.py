@@ -118,7 +118,7 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     if bound is not None:
         search.bounded(bound.minutes - search.base_min, bound.work_units)
     if search.stop_reason is None:
-        solve_neighbourhoods(search, bound.relaxed.leaning if bound is not None and bound.relaxed is not None else None)
+        solve_neighbourhoods(search, None if bound is None else bound.relaxed)
     return bound
 
 

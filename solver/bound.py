@@ -19,6 +19,7 @@ from scipy.optimize import linprog
 
 from solver.crew import GoOn
 from solver.neighbourhoods import Leaning
+from solver.person_plans import Items, items
 from solver.problem import Problem
 
 MOST_PICKS = 200_000
@@ -46,11 +47,16 @@ class Relaxed:
         ``(P, dues)`` what one more open minute of a person up to each due column would save; never more for a later one.
     task
         ``(T,)`` what doing each task costs.
+    items, later_min
+        What each person may do at what price, that of windows that start later included, and what those windows come to at their
+        multipliers: for the bound of `solver.column_generation`.
     """
 
     leaning: Leaning
     minute: NDArray[np.float64]
     task: NDArray[np.float64]
+    items: Items
+    later_min: float
 
 
 @dataclass(frozen=True)
@@ -243,14 +249,23 @@ class _Relaxation:
         """Return what a solve says beside its bound."""
         problem, share = self.problem, solved.values[self.x]
         kept = np.flatnonzero(share > WEIGHTLESS)
-        minute = np.zeros((problem.person_count, len(problem.dues)))
+        minute, later_min = np.zeros((problem.person_count, len(problem.dues))), 0.0
+        price = (problem.late_min[self.window] + problem.comfort_min[self.task, self.person]).astype(np.float64)
         for (p, a), rows in self.chained.items():
-            if a == 0:
+            if a > 0:
+                later = np.maximum(np.append(solved.duals[rows], 0.0)[1:] - solved.duals[rows], 0.0)
+                mine, room = self._released(p, a), np.maximum(problem.room_min[p, a], 0)
+                until = np.cumsum(later[::-1])[::-1]
+                price[mine] += self.work[mine] * until[problem.due_column[self.window[mine]]]
+                later_min += float(later @ room)
+            else:
                 # The multiplier of a column's row is the worth of a minute that counts there and in every later column.
                 worth = np.maximum(-solved.duals[rows], 0.0)
                 minute[p] = np.maximum.accumulate(worth[::-1])[::-1]
-        task = np.clip(solved.duals[: problem.task_count], 0.0, problem.escalation_min)
-        return Relaxed(Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept]), minute, task)
+        task = np.maximum(solved.duals[: problem.task_count], 0.0)
+        task = np.where(problem.may_escalate, np.minimum(task, problem.escalation_min), task)
+        leaning = Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept])
+        return Relaxed(leaning, minute, task, items(problem, self.task, self.person, self.window, price), later_min)
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""

@@ -70,7 +70,8 @@ class Taste:
         rate = (np.array(self.gain_min) / np.maximum(np.array(self.work_units), 1e-3))[:kinds]
         if not rate.any():
             rate[0] = 1.0  # a first plan's escalations and late work are most of what it costs
-        return FAIR_SHARE / kinds + (1.0 - FAIR_SHARE) * rate / rate.sum()
+        chances: NDArray[np.float64] = FAIR_SHARE / kinds + (1.0 - FAIR_SHARE) * rate / rate.sum()
+        return chances
 
     def learnt(self, kind: int, gain_min: float, work_units: float) -> Taste:
         """Return the taste after one more neighbourhood of a kind."""

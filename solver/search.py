@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver import anneal, neighbourhoods
+from solver.bound import Relaxed
+from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Alone, Crew, Result, Ticket
 from solver.improving import MOVES_PER_UNIT, WHOLE_NODES, WHOLE_PICKS, Anneal, Improve, Improved, SolveWhole
 from solver.neighbourhoods import Leaning, Taste
@@ -32,8 +34,8 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
-"""Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at first,
-when most is gained and other cuts of the firm gain more."""
+"""Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
+first, when most is gained."""
 PEOPLE_TO_SPLIT = 2.5
 """Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
 
@@ -124,16 +126,22 @@ def anneal_from(search: Search, *, warm: bool = False) -> None:
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / MOVES_PER_UNIT, "annealing")
 
 
-def solve_neighbourhoods(search: Search, leaning: Leaning | None = None) -> None:
+def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None) -> None:
     """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
 
-    ``leaning`` is where the relaxation of the bound puts tasks, if there is one.
+    With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
     """
-    rounds = Rounds(search, leaning)
+    rounds = Rounds(search, None if relaxed is None else relaxed.leaning)
+    tightening = None if relaxed is None or not worth_it(relaxed) else Tightening(search, relaxed)
     if search.go_on() and search.problem.choice_count <= WHOLE_PICKS:
         solve_whole(search)
     while search.go_on():
-        rounds.finish(rounds.start(2 if rounds.may_split else 1))
+        if tightening is not None and tightening.useful:
+            ticket = tightening.start(rounds.units)
+            rounds.finish(rounds.start(1))
+            tightening.finish(ticket)
+        else:
+            rounds.finish(rounds.start(2 if rounds.may_split else 1))
 
 
 def solve_whole(search: Search) -> None:
@@ -145,6 +153,43 @@ def solve_whole(search: Search) -> None:
         phase = "exact solve of everything"
         search.bounded(found.bound_min - search.base_min, 0.0, phase)
         search.report(found.plan if found.plan is not None else search.plan, found.work_units, phase)
+
+
+@dataclass
+class Tightening:
+    """The bound of whole plans per person, tightened job by job.
+
+    Attributes
+    ----------
+    slow
+        Jobs since the bound last rose by much.
+    """
+
+    search: Search
+    relaxed: Relaxed
+    state: State | None = None
+    slow: int = 0
+
+    @property
+    def useful(self) -> bool:
+        """Whether another job may raise the bound by much."""
+        return self.slow < SLOW_ROUNDS and (self.state is None or not self.state.done)
+
+    def start(self, units: float) -> Ticket[Tightened]:
+        """Start a job."""
+        return self.search.crew.start(Tighten(self.relaxed, self.state, self.search.plan, units))
+
+    def finish(self, ticket: Ticket[Tightened]) -> None:
+        """Take a job's bound in."""
+        search = self.search
+        found = search.finish(ticket)
+        if found is None:
+            return
+        before = search.progress.bound_min
+        self.state = found.state
+        search.bounded(found.state.minutes - search.base_min, found.work_units, "tighter bound")
+        rose = search.progress.bound_min - before >= SLOW_SHARE * search.progress.objective_min
+        self.slow = 0 if rose else self.slow + 1
 
 
 @dataclass
@@ -164,17 +209,22 @@ class Rounds:
     idle: int = 0
 
     @property
+    def units(self) -> float:
+        """Deterministic budget of each job of the next round."""
+        return min(FIRST_UNITS * (self.number + 1), ROUND_UNITS)
+
+    @property
     def may_split(self) -> bool:
         """Whether the firm is large enough for two sides."""
         return self.search.problem.person_count >= PEOPLE_TO_SPLIT * self.taste.size[0]
 
     def start(self, sides: int) -> list[tuple[Improve, Ticket[Improved]]]:
         """Start a round on one side, which is everybody, or on two."""
+        units = self.units
         self.number += 1
         search, problem = self.search, self.search.problem
         random = np.random.default_rng((search.seed, self.number))
         cut = _cut(problem, random) if sides > 1 else (np.arange(problem.person_count),)
-        units = min(FIRST_UNITS * self.number, ROUND_UNITS)
         tries = max(neighbourhoods.PATIENCE - self.idle, 1)
         jobs = [
             Improve(
@@ -183,7 +233,7 @@ class Rounds:
                 tasks,
                 self.taste,
                 (search.seed, self.number, side),
-                ROUND_UNITS,
+                units,
                 tries,
                 self.leaning,
             )

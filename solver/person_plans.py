@@ -1,0 +1,231 @@
+"""The best plan of each person at given task prices, exactly, by dynamic programming over minutes of load.
+
+A person's windows that start now are prefixes of the calendar, so work taken in order of due date needs one number: minutes so far
+(Lawler and Moore 1969, for late jobs on one machine). Balance is a convex function of the same number. Windows that start later, order
+and separation are left to multipliers, which makes what is found a bound. A task has several windows; that no more than one is
+taken is kept for the few tasks that would be taken twice, by a flag each; where flags run out the bound is lower, never wrong.
+All compiled functions stand in this one module.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solver.problem import Problem
+
+MOST_ITEMS = 1_200
+"""Choices of one person in the recursion; those worth least beyond are allowed for free, which only lowers the bound."""
+BEYOND_MIN = 6_000
+"""Minutes beyond the horizon in the recursion; tasks beyond are allowed for free."""
+
+
+class Items(NamedTuple):
+    """Everything each person may do, sorted by person and due column.
+
+    Attributes
+    ----------
+    start
+        ``(P + 1,)`` where each person's items begin.
+    price
+        Minutes, with the multipliers of windows that start later.
+    """
+
+    start: NDArray[np.int64]
+    task: NDArray[np.int64]
+    work: NDArray[np.int64]
+    column: NDArray[np.int64]
+    price: NDArray[np.float64]
+    room: NDArray[np.int64]
+    share: NDArray[np.float64]
+    far: NDArray[np.float64]
+    week_column: NDArray[np.int64]
+    weights: NDArray[np.float64]
+
+
+def items(
+    problem: Problem,
+    task: NDArray[np.int64],
+    person: NDArray[np.int64],
+    window: NDArray[np.int64],
+    price: NDArray[np.float64],
+) -> Items:
+    """Sort the choices of a relaxation, one entry each, for the recursion."""
+    column = problem.due_column[window].astype(np.int64)
+    order = np.lexsort((column, person))
+    shares = problem.balance
+    return Items(
+        start=np.searchsorted(person[order], np.arange(problem.person_count + 1)).astype(np.int64),
+        task=task[order],
+        work=problem.work_min[task, person][order].astype(np.int64),
+        column=column[order],
+        price=price[order],
+        room=np.maximum(problem.room_min[:, 0, :], 0).astype(np.int64),
+        share=shares.share_min.astype(np.float64),
+        far=shares.far_min.astype(np.float64),
+        week_column=(np.searchsorted(problem.dues, shares.end_slots, side="right") - 1).astype(np.int64),
+        weights=np.array([shares.near_pct, shares.far_pct, shares.week_pct]) / 100.0,
+    )
+
+
+@njit(cache=True)
+def _levelled(costs: NDArray[np.float64], flags: int, reach: int, share: float, weight: float) -> None:
+    for m in range(flags):
+        for s in range(reach + 1):
+            costs[m, s] += weight * abs(s - share)
+
+
+@njit(cache=True)
+def _step(
+    old: NDArray[np.float64],
+    new: NDArray[np.float64],
+    taken: NDArray[np.uint8],
+    source: int,
+    m: int,
+    work: int,
+    gain: float,
+    reach: int,
+    limit: int,
+) -> None:
+    """One item for one set of flags: states ``work..limit`` may take it from ``source``, which is -1 where it may not be taken."""
+    top = max(reach, limit)
+    for s in range(top + 1):
+        new[m, s] = old[m, s] if s <= reach else 1e18
+        taken[m, s] = 0
+    if source < 0:
+        return
+    for s in range(work, min(limit, reach + work) + 1):
+        value = old[source, s - work] + gain
+        if value < new[m, s]:
+            new[m, s] = value
+            taken[m, s] = 1
+
+
+@njit(cache=True)
+def _best(
+    kept: NDArray[np.int64],
+    gain: NDArray[np.float64],
+    flag: NDArray[np.int64],
+    flags: int,
+    p: int,
+    i: Items,
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    taken: NDArray[np.uint8],
+    chosen: NDArray[np.bool_],
+    top: int,
+) -> float:
+    """Return the least cost of person ``p`` and mark what is chosen among ``kept``."""
+    sets, reach, week, last = 1 << flags, 0, 0, i.room.shape[1]
+    old, new = first, second
+    for m in range(sets):
+        old[m, 0] = 0.0 if m == 0 else 1e18
+    reaches = np.zeros(len(kept) + 1, np.int64)
+    for k in range(len(kept)):
+        item = kept[k]
+        while week < len(i.week_column) and i.week_column[week] < i.column[item]:
+            _levelled(old, sets, reach, i.share[p, week + 1], i.weights[2])
+            week += 1
+        work = i.work[item]
+        limit = min(reach + work, i.room[p, i.column[item]] if i.column[item] < last else top)
+        for m in range(sets):
+            source = m
+            if flag[k] >= 0:
+                source = m ^ (1 << flag[k]) if (m >> flag[k]) & 1 else -1
+            _step(old, new, taken[k], source if limit >= work else -1, m, work, gain[k], reach, limit)
+        old, new = new, old
+        reach = max(reach, limit)
+        reaches[k + 1] = reach
+    while week < len(i.week_column):
+        _levelled(old, sets, reach, i.share[p, week + 1], i.weights[2])
+        week += 1
+    best, at, marks = 1e18, 0, 0
+    for m in range(sets):
+        for s in range(reach + 1):
+            away = abs(s - i.share[p, 0])
+            value = old[m, s] + i.weights[0] * away + i.weights[1] * max(away - i.far[p], 0.0)
+            if value < best:
+                best, at, marks = value, s, m
+    for k in range(len(kept) - 1, -1, -1):
+        chosen[k] = taken[k, marks, at] == 1
+        if chosen[k]:
+            at -= i.work[kept[k]]
+            if flag[k] >= 0:
+                marks ^= 1 << flag[k]
+    return best
+
+
+@njit(cache=True)
+def _kept(
+    i: Items, p: int, gains: NDArray[np.float64], slope: float, most_items: int, beyond_min: int
+) -> tuple[NDArray[np.int64], float]:
+    """Return the items that could pay for themselves, and what those left out could save at most."""
+    begin, end, last = i.start[p], i.start[p + 1], i.room.shape[1]
+    worth = gains[begin:end] - slope * i.work[begin:end]
+    useful = np.flatnonzero(worth < 0.0)
+    limit = 0.0
+    if len(useful) > most_items:
+        limit = np.sort(worth[useful])[most_items]
+    out, beyond, free = np.zeros(len(useful), np.int64), 0, 0.0
+    count = 0
+    for k in useful:
+        late = i.column[begin + k] >= last
+        if worth[k] >= limit or (late and beyond + i.work[begin + k] > beyond_min):
+            free += worth[k]
+            continue
+        if late:
+            beyond += i.work[begin + k]
+        out[count] = begin + k
+        count += 1
+    return out[:count], free
+
+
+@njit(cache=True)
+def best_plans(
+    i: Items, pi: NDArray[np.float64], most_flags: int, most_items: int = MOST_ITEMS, beyond_min: int = BEYOND_MIN
+) -> tuple[float, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return for all people the sum of least costs at task prices ``pi``, each cost with its tasks' prices put back, and the tasks.
+
+    Parameters
+    ----------
+    most_flags, most_items, beyond_min
+        How many tasks of a person are kept from being taken twice, and what the recursion holds; less of each lowers the bound.
+
+    Returns
+    -------
+    total, cost, task, start
+        ``cost`` ``(P,)``; the tasks of person ``p`` are ``task[start[p]:start[p + 1]]``, one taken twice is there twice.
+    """
+    people = len(i.start) - 1
+    slope = i.weights[0] + i.weights[1] + i.weights[2] * len(i.week_column)
+    last = i.room.shape[1]
+    top = beyond_min + (i.room.max() if last else 0)
+    first, second = np.empty((1 << most_flags, top + 1)), np.empty((1 << most_flags, top + 1))
+    taken = np.empty((most_items + 1, 1 << most_flags, top + 1), np.uint8)
+    gains = i.price - pi[i.task]
+    total, cost, start = 0.0, np.zeros(people), np.zeros(people + 1, np.int64)
+    tasks = np.empty(len(i.task), np.int64)
+    for p in range(people):
+        kept, free = _kept(i, p, gains, slope, most_items, beyond_min)
+        gain, chosen = gains[kept], np.zeros(len(kept), np.bool_)
+        flag, flags = np.full(len(kept), -1, np.int64), 0
+        while True:
+            least = _best(kept, gain, flag, flags, p, i, first, second, taken, chosen, top)
+            mine = np.sort(i.task[kept[chosen]])
+            fresh = 0
+            for a in range(1, len(mine)):
+                if mine[a] == mine[a - 1] and flags < most_flags and (a < 2 or mine[a - 2] != mine[a]):
+                    if not (flag[i.task[kept] == mine[a]] >= 0).any():
+                        flag[i.task[kept] == mine[a]] = flags
+                        flags += 1
+                        fresh += 1
+            if fresh == 0:
+                break
+        total += least + free
+        cost[p] = least + pi[mine].sum()
+        start[p + 1] = start[p] + len(mine)
+        tasks[start[p] : start[p + 1]] = mine
+    return total, cost, tasks[: start[people]], start
