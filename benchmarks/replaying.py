@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from benchmarks.night_prices import night_prices
 from benchmarks.records import record
 from scenarios.firms import Season
 from scenarios.replay import Prices, prices_of, replay
@@ -21,15 +20,10 @@ def no_prices(firm: Firm, plan: Plan) -> PriceList | None:
     return None
 
 
-def planned_or_night_prices(firm: Firm, plan: Plan) -> PriceList | None:
-    """Return the prices the plan brings along, and those of the small program where it brings none."""
-    return prices_of(firm, plan) or night_prices(firm, plan)
-
-
 POLICIES: dict[str, tuple[bool, Prices]] = {
     "rule": (False, no_prices),
     "balance only": (True, no_prices),
-    "priced": (True, planned_or_night_prices),
+    "priced": (True, prices_of),
 }
 
 

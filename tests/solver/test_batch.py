@@ -391,3 +391,22 @@ def test_flag_names_the_first_filter_in_the_order_of_the_rule() -> None:
     )
     plan = solve(twice, now=NOW, stop=SHORT)
     assert [flag.stopped_by.value for flag in plan.flags] == ["reviewer"]
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("seed", range(16))
+def test_plan_has_no_fault_whenever_the_search_is_stopped(seed: int) -> None:
+    rng = random.Random(seed)
+    made, now = varied_firm(seed)
+    left, reason = rng.randint(0, 60), rng.choice((StopReason.CANCELLED, StopReason.WALL_CLOCK, StopReason.WORK))
+    told: list[Progress] = []
+
+    def stop(progress: Progress) -> StopReason | None:
+        nonlocal left
+        left -= 1
+        return reason if left < 0 else None
+
+    plan = solve(made, now=now, stop=stop, seed=seed, on_progress=told.append)
+    assert problems(made, plan, now) == []
+    assert plan.certificate.objective_min <= told[0].objective_min
+    assert plan.certificate.bound_min <= plan.certificate.objective_min
