@@ -63,7 +63,8 @@ def items(
         work=problem.work_min[task, person][order].astype(np.int64),
         column=column[order],
         price=price[order],
-        room=np.maximum(problem.room_min[:, 0, :], 0).astype(np.int64),
+        # No window binds where nobody has an open day, and there is no row then.
+        room=np.maximum(problem.room_min[:, :1, :].sum(axis=1), 0).astype(np.int64),
         share=shares.share_min.astype(np.float64),
         far=shares.far_min.astype(np.float64),
         week_column=(np.searchsorted(problem.dues, shares.end_slots, side="right") - 1).astype(np.int64),
