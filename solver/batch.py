@@ -1,7 +1,8 @@
 """The batch solve: the whole open backlog of a firm, jointly, into a plan with its certificate.
 
-Recipe: compile the board, take the rule's plan or the last one, anneal while the bound is computed, solve neighbourhoods exactly until
-the stop rule says so, find what fewer moves would gain and which hours are scarce, and write down what is known.
+Recipe: compile the board, take the rule's plan or the last one, solve a small firm whole, anneal while the bound is computed, solve
+neighbourhoods exactly until the stop rule says so, find what fewer moves would gain and which hours are scarce, and write down what is
+known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from solver.price_list import PriceList
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
+from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -113,6 +114,7 @@ def _search(
 def _searched(search: Search, *, warm: bool) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
     bounding = search.crew.start(Relax())
+    solve_whole(search)
     anneal_from(search, warm=warm)
     bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
     if bound is not None:

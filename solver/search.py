@@ -133,8 +133,6 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None) -> None
     """
     rounds = Rounds(search, None if relaxed is None else relaxed.leaning)
     tightening = None if relaxed is None or not worth_it(relaxed) else Tightening(search, relaxed)
-    if search.go_on() and search.problem.choice_count <= WHOLE_PICKS:
-        solve_whole(search)
     while search.go_on():
         if tightening is not None and tightening.useful:
             ticket = tightening.start(rounds.units)
@@ -145,8 +143,8 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None) -> None
 
 
 def solve_whole(search: Search) -> None:
-    """Solve the whole of a small firm at once, for its plan and its bound."""
-    if not search.problem.allowed.any():
+    """Solve the whole of a small firm at once, for its plan and its bound; a larger firm is left as it is."""
+    if search.problem.choice_count > WHOLE_PICKS or not search.problem.allowed.any() or not search.go_on():
         return
     found = search.finish(search.crew.start(SolveWhole(search.plan, WHOLE_NODES)))
     if found is not None:
