@@ -891,7 +891,7 @@ def time_to_prepare(one: Firm, preparation: Task, review: Task) -> int:
     if preparation.estimate_min is None:
         share[0] = max((defaults[preparation.type] or 0) - preparation.logged_min, one.policy.remaining_floor_min)
     until = begin + max(end - begin, 0) * share[0] // sum(share)
-    return working[until] if until >= 0 else -1
+    return -1 if until < 0 else working[until] if until < len(working) else FAR
 
 
 def first_working_day(one: Firm) -> int:
