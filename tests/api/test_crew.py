@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -65,11 +66,13 @@ class Deadly:
 
 @dataclass(frozen=True)
 class Endless:
-    """A job that ends only when told to, or, if stubborn, not even then."""
+    """A job that ends only when told to, or, if stubborn, not even then; it leaves a mark when it begins."""
 
     stubborn: bool
+    mark: str
 
     def __call__(self, problem: Problem, go_on: GoOn) -> str:
+        Path(self.mark).touch()
         until = time.monotonic() + 60.0
         while time.monotonic() < until and (self.stubborn or go_on()):
             time.sleep(0.01)
@@ -135,16 +138,11 @@ def test_processes_killed_during_a_search_cost_nothing_but_time() -> None:
 
 
 @pytest.mark.parametrize("stubborn", [False, True])
-def test_stop_is_answered_whether_a_job_listens_or_not(stubborn: bool) -> None:
-    asked: list[int] = []
+def test_stop_is_answered_whether_a_job_listens_or_not(stubborn: bool, tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
     with processes(1) as crew:
         crew.meet(small_problem())
-
-        def go_on() -> bool:
-            asked.append(1)
-            return len(asked) < 4
-
-        found = crew.finish(crew.start(Endless(stubborn)), go_on)
+        found = crew.finish(crew.start(Endless(stubborn, str(begun))), lambda: not begun.exists())
         assert found == (None if stubborn else "told")
         assert len(crew.workers) == (0 if stubborn else 1)
 
@@ -164,11 +162,11 @@ def test_cancel_keeps_the_best_plan() -> None:
     assert problems(SMALL.firm, plan, now=SMALL.now) == []
 
 
-def test_crew_that_meets_another_problem_forgets_the_first() -> None:
+def test_crew_that_meets_another_problem_forgets_the_first(tmp_path: Path) -> None:
     first, second = small_problem(), compile_problem(compile_board(random_firm(2, tasks=9), now=NOW))
     with processes(1) as crew:
         crew.meet(first)
-        crew.start(Endless(stubborn=True))
+        crew.start(Endless(stubborn=True, mark=str(tmp_path / "begun")))
         crew.meet(second)
         assert crew.finish(crew.start(Count(0)), lambda: True)[0] == second.task_count
 
