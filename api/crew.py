@@ -1,7 +1,7 @@
 """A crew of processes: the jobs of a search side by side, one process a core.
 
 A process that dies is started again and gets its job anew; after a few deaths the job is done here. A search that is told to stop waits a
-moment for what its processes have and then ends them.
+moment for what its processes have and then ends them; what a job kept until then counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
-from solver.crew import GoOn, Job, Ticket
+from solver.crew import GoOn, Job, Near, Ticket
 from solver.problem import Problem
 
 POLL_S = 0.1
@@ -39,14 +39,19 @@ class _Worker:
 
 @dataclass
 class Processes:
-    """Does jobs in ``count`` child processes; close it when the search is over."""
+    """Does jobs in ``count`` child processes; close it when the search is over.
+
+    Patient, the same deterministic budget gives the same plan; otherwise a search that ends by the clock loses no time waiting.
+    """
 
     count: int = field(default_factory=lambda: max(len(os.sched_getaffinity(0)), 1))
+    patient: bool = True
     problem: Problem | None = None
     workers: list[_Worker] = field(default_factory=list)
     waiting: deque[Ticket[Any]] = field(default_factory=deque)
     running: dict[int, Ticket[Any]] = field(default_factory=dict)
     done: dict[int, Any] = field(default_factory=dict)
+    kept: dict[int, Any] = field(default_factory=dict)
     deaths: dict[int, int] = field(default_factory=dict)
     started: int = 0
 
@@ -68,8 +73,13 @@ class Processes:
         self._hand_out()
         return ticket
 
+    def ready(self, ticket: Ticket[Any]) -> bool:
+        """Return whether a job has ended."""
+        self._collect(0.0)
+        return ticket.number in self.done
+
     def finish(self, ticket: Ticket[Any], go_on: GoOn) -> Any:
-        """Wait for a job; ``None`` when told to stop and it did not end within a second."""
+        """Wait for a job; told to stop, and not ended within a second, it comes to what it kept, or ``None``."""
         until: float | None = None
         while ticket.number not in self.done:
             if until is None and not go_on():
@@ -78,15 +88,16 @@ class Processes:
                 until = time.monotonic() + GRACE_S
             if until is not None and (time.monotonic() >= until or ticket.number not in self.running):
                 self._end(self._worker_of(ticket.number))
-                return None
+                return self.kept.pop(ticket.number, None)
             self._collect()
+        self.kept.pop(ticket.number, None)
         return self.done.pop(ticket.number)
 
     def close(self) -> None:
         """End all processes and forget their jobs."""
         for worker in list(self.workers):
             self._end(worker)
-        for jobs in (self.waiting, self.running, self.done, self.deaths):
+        for jobs in (self.waiting, self.running, self.done, self.kept, self.deaths):
             jobs.clear()
         self.stopped.clear()
 
@@ -114,17 +125,20 @@ class Processes:
             here.send(self.problem)
         return worker
 
-    def _collect(self) -> None:
+    def _collect(self, seconds: float = POLL_S) -> None:
         """Take in what is done within a moment, and give the next jobs out."""
         busy = {one.pipe: one for one in self.workers if one.number is not None}
-        for pipe in wait(list(busy), POLL_S):
+        for pipe in wait(list(busy), seconds):
             worker = busy[pipe]  # type: ignore[index]
             try:
-                result = worker.pipe.recv()
+                ended, result = worker.pipe.recv()
             except (EOFError, OSError):
                 self._died(worker)
                 continue
             assert worker.number is not None
+            if not ended:
+                self.kept[worker.number] = result
+                continue
             self.done[worker.number] = result
             self.running.pop(worker.number)
             worker.number = None
@@ -141,7 +155,7 @@ class Processes:
             self.waiting.appendleft(ticket)
             return
         assert self.problem is not None
-        self.done[number] = ticket.job(self.problem, lambda: not self.stopped.is_set())
+        self.done[number] = ticket.job(self.problem, Near(lambda: not self.stopped.is_set()))
 
     def _worker_of(self, number: int) -> _Worker | None:
         return next((one for one in self.workers if one.number == number), None)
@@ -157,10 +171,22 @@ class Processes:
             self.running.pop(worker.number, None)
 
 
+@dataclass(frozen=True)
+class _Line:
+    pipe: Connection
+    stopped: Event
+
+    def __call__(self) -> bool:
+        return not self.stopped.is_set()
+
+    def keep(self, result: Any) -> None:
+        self.pipe.send((False, result))
+
+
 @contextmanager
-def processes(count: int | None = None) -> Iterator[Processes]:
+def processes(count: int | None = None, *, patient: bool = True) -> Iterator[Processes]:
     """Give a crew for the time of a search, one process a core unless told; its processes are gone afterwards."""
-    crew = Processes() if count is None else Processes(count)
+    crew = Processes(patient=patient) if count is None else Processes(count, patient=patient)
     try:
         yield crew
     finally:
@@ -175,6 +201,6 @@ def _serve(pipe: Connection, stopped: Event) -> None:
         problem = pipe.recv()
         while True:
             job = pipe.recv()
-            pipe.send(job(problem, lambda: not stopped.is_set()))
+            pipe.send((True, job(problem, _Line(pipe, stopped))))
     except (EOFError, OSError):
         return  # the search is over

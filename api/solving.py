@@ -48,7 +48,7 @@ def plan_of(firm: Firm, *, now: datetime, budget: Budget, seed: int, on_progress
     cancel = Cancel()
     with _cancelled_by_interrupt(cancel):
         stop = FirstOf((cancel, *budget.rules()))
-        with processes() as crew:
+        with processes(patient=budget.work_units is not None) as crew:
             return solve(firm, now=now, stop=stop, seed=seed, on_progress=on_progress, crew=crew)
 
 

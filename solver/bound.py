@@ -47,6 +47,8 @@ class Relaxed:
         ``(P, dues)`` what one more open minute of a person up to each due column would save; never more for a later one.
     task
         ``(T,)`` what doing each task costs.
+    rows
+        Persons and release rows whose windows, of those that start later, it needed.
     items, later_min
         What each person may do at what price, that of windows that start later included, and what those windows come to at their
         multipliers: for the bound of `solver.column_generation`.
@@ -57,6 +59,7 @@ class Relaxed:
     task: NDArray[np.float64]
     items: Items
     later_min: float
+    rows: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -265,7 +268,9 @@ class _Relaxation:
         task = np.maximum(solved.duals[: problem.task_count], 0.0)
         task = np.where(problem.may_escalate, np.minimum(task, problem.escalation_min), task)
         leaning = Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept])
-        return Relaxed(leaning, minute, task, items(problem, self.task, self.person, self.window, price), later_min)
+        later_rows = frozenset((p, a) for p, a in self.chained if a > 0)
+        parts = items(problem, self.task, self.person, self.window, price)
+        return Relaxed(leaning, minute, task, parts, later_min, later_rows)
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""

@@ -6,7 +6,6 @@ second of one core: four million annealing moves, one unit of CP-SAT's determini
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,10 +25,6 @@ PROOF_UNITS = 0.6
 NEIGHBOURHOOD_NODES = 100
 """Branch-and-bound nodes of one neighbourhood; those that need more rarely repay it."""
 
-WHOLE_PICKS, WHOLE_NODES = 4_000, 200
-"""Choices of person and window up to which the whole firm is solved at once, and nodes allowed for it: a second or two."""
-TOLERANCE = 1e-6
-"""Taken off a bound of HiGHS, whose sums are in floating point."""
 LONG_UNITS = 0.5
 """Work of one neighbourhood beyond which its kind gets smaller ones: many small ones gained more than few large ones."""
 
@@ -159,26 +154,3 @@ def proven_solve(problem: Problem, scope: model.Scope, *, seed: int) -> tuple[As
 def fast_solve(problem: Problem, scope: model.Scope) -> tuple[Assignment | None, bool, float]:
     """Solve by HiGHS, which does twice as many neighbourhoods in the same time."""
     return integer_program.solve(integer_program.build(problem, scope), nodes=NEIGHBOURHOOD_NODES)
-
-
-@dataclass(frozen=True)
-class Whole:
-    """What a solve of the whole firm came to: a plan, and a bound on the objective, unavoidable part included."""
-
-    plan: Assignment | None
-    work_units: float
-    bound_min: int
-
-
-@dataclass(frozen=True)
-class SolveWhole:
-    """Solve the whole firm by HiGHS, where it is small: faster to the optimum and its proof than anything else there."""
-
-    plan: Assignment
-    nodes: int
-
-    def __call__(self, problem: Problem, go_on: GoOn) -> Whole:
-        """Solve; the job does not look at ``go_on``, so it is for small firms only."""
-        scope = model.Scope(self.plan, tuple(range(problem.task_count)), tuple(range(problem.person_count)))
-        plan, _, units, bound = integer_program.bounded_solve(integer_program.build(problem, scope), nodes=self.nodes)
-        return Whole(plan, units, math.ceil(bound - TOLERANCE * (1.0 + abs(bound))) if math.isfinite(bound) else 0)

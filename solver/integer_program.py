@@ -6,6 +6,7 @@ of a person is not rounded up to whole minutes, so an answer counts only once it
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -92,8 +93,12 @@ class Program:
         return sp.csr_matrix(entries, shape=(self.rows, self.columns))
 
 
-def build(problem: Problem, scope: Scope) -> Program:
-    """Return the program of a scope with every rule and every term."""
+def build(problem: Problem, scope: Scope, rows: Container[tuple[int, int]] | None = None) -> Program:
+    """Return the program of a scope with every rule and every term.
+
+    With ``rows``, pairs of person and release row, windows that start later than at the first one are left out unless they are among
+    them; an answer may then give a person too much in some of these.
+    """
     fixed = scope.plan.copy()
     fixed.who[list(scope.tasks)] = ESCALATED
     people = np.array(scope.people, dtype=np.int64)
@@ -101,7 +106,7 @@ def build(problem: Problem, scope: Scope) -> Program:
     program = Program(problem, scope, *_picks(problem, scope, fixed, slack))
     _once(program)
     for q in range(len(people)):
-        _capacity(program, q, slack[q])
+        _capacity(program, q, slack[q], rows)
     _linked(program)
     _balance(program, problem.loads_min(fixed)[people])
     return program
@@ -109,15 +114,6 @@ def build(problem: Problem, scope: Scope) -> Program:
 
 def solve(program: Program, *, nodes: int) -> tuple[Assignment | None, bool, float]:
     """Solve within a number of branch-and-bound nodes; return the plan found, whether it is proven best, and the work used."""
-    plan, proven, used, _ = bounded_solve(program, nodes=nodes)
-    return plan, proven, used
-
-
-def bounded_solve(program: Program, *, nodes: int) -> tuple[Assignment | None, bool, float, float]:
-    """Solve as `solve` does, and return as well what no answer can be below, as far as HiGHS knows.
-
-    The rounding of balance that is left out only lowers that; it counts the scope's own prices and people, nothing outside.
-    """
     matrix = program.matrix()
     upper = np.concatenate(program.upper)
     whole = np.zeros(program.columns)
@@ -132,12 +128,12 @@ def bounded_solve(program: Program, *, nodes: int) -> tuple[Assignment | None, b
     visited = int(found.mip_node_count or 0)
     used = CALL_UNITS + ENTRY_UNITS * matrix.nnz + NODE_UNITS * visited * program.columns
     if found.x is None:
-        return None, False, used, -np.inf
-    bound = -np.inf if found.mip_dual_bound is None else float(found.mip_dual_bound)
-    return _extract(program, found.x), found.status == 0, used, bound
+        return None, False, used
+    return plan_of(program, found.x), found.status == 0, used
 
 
-def _extract(program: Program, values: Numbers) -> Assignment:
+def plan_of(program: Program, values: Numbers) -> Assignment:
+    """Return the plan that the values of a program's variables stand for."""
     plan, tasks = program.scope.plan.copy(), np.array(program.scope.tasks, dtype=np.int64)
     plan.who[tasks], plan.window[tasks] = ESCALATED, -1
     taken = np.flatnonzero(values[: len(program.task)] > 0.5)
@@ -195,7 +191,9 @@ def _once(program: Program) -> None:
     program.put(rows, left, 1.0)
 
 
-def _capacity(program: Program, q: int, slack: NDArray[np.int64]) -> None:
+def _capacity(
+    program: Program, q: int, slack: NDArray[np.int64], among: Container[tuple[int, int]] | None = None
+) -> None:
     """No person is given more work in a window than the open minutes in it; windows that a wider one implies are left out."""
     problem = program.problem
     mine = np.flatnonzero((program.person == q) & (problem.due_column[program.window] < len(problem.dues)))
@@ -206,6 +204,11 @@ def _capacity(program: Program, q: int, slack: NDArray[np.int64]) -> None:
     room = _least(slack, rows, columns)
     inside = (row >= rows[:, None, None]) & (column <= columns[None, :, None])
     binds = (inside @ program.work[mine] > room) & (room < _wider(room))
+    if among is not None:
+        first = [0, *(rows[:-1] + 1).tolist()]
+        p = program.scope.people[q]
+        spans = zip(first, rows.tolist(), strict=True)
+        binds &= np.array([a == rows[0] or any((p, b) in among for b in range(f, a + 1)) for f, a in spans])[:, None]
     a, b = np.nonzero(binds)
     added = program.constraints(np.full(len(a), -np.inf), np.maximum(room[a, b], 0.0))
     which, entry = np.nonzero(inside[a, b])

@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from solver import anneal, neighbourhoods
 from solver.bound import Relaxed
+from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Alone, Crew, Result, Ticket
-from solver.improving import MOVES_PER_UNIT, WHOLE_NODES, WHOLE_PICKS, Anneal, Improve, Improved, SolveWhole
+from solver.improving import MOVES_PER_UNIT, Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
@@ -38,6 +39,11 @@ FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 first, when most is gained."""
 PEOPLE_TO_SPLIT = 2.5
 """Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
+
+WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
+"""Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it: a second or two."""
+FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
+"""Work done beside the first stage of branch and cut, and how much more beside one that may look further than the last."""
 
 ProgressCallback = Callable[[Progress], None]
 
@@ -105,6 +111,11 @@ class Search:
         return self.crew.finish(ticket, self.go_on)
 
 
+def round_units(number: int) -> float:
+    """Return the deterministic budget of each job of a round."""
+    return min(FIRST_UNITS * (number + 1), ROUND_UNITS)
+
+
 def anneal_from(search: Search, *, warm: bool = False) -> None:
     """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem.
 
@@ -132,25 +143,36 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None) -> None
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
     """
     rounds = Rounds(search, None if relaxed is None else relaxed.leaning)
-    tightening = None if relaxed is None or not worth_it(relaxed) else Tightening(search, relaxed)
+    beside = None if relaxed is None else _beside(search, relaxed)
     while search.go_on():
-        if tightening is not None and tightening.useful:
-            ticket = tightening.start(rounds.units)
-            rounds.finish(rounds.start(1))
-            tightening.finish(ticket)
+        if beside is not None and beside.useful:
+            beside.start()
+            rounds.beside(beside)
+            # Where a plan must not depend on time, what has not ended when the budget has is left: how far it came does.
+            if search.stop_reason is None or not search.crew.patient:
+                beside.finish()
+        elif rounds.idle >= neighbourhoods.PATIENCE:
+            search.stop_reason = StopReason.STALLED
         else:
-            rounds.finish(rounds.start(2 if rounds.may_split else 1))
+            rounds.go(2 if rounds.may_split else 1)
+
+
+def _beside(search: Search, relaxed: Relaxed) -> Branching | Tightening | None:
+    """Return what is done beside the neighbourhoods for a better bound, as far as the size of the firm allows it."""
+    if tractable(search.problem, relaxed.rows):
+        return Branching(search, relaxed.rows)
+    return Tightening(search, relaxed) if worth_it(relaxed) else None
 
 
 def solve_whole(search: Search) -> None:
     """Solve the whole of a small firm at once, for its plan and its bound; a larger firm is left as it is."""
-    if search.problem.choice_count > WHOLE_PICKS or not search.problem.allowed.any() or not search.go_on():
+    if search.problem.choice_count > WHOLE_PICKS or not search.problem.allowed.any():
         return
-    found = search.finish(search.crew.start(SolveWhole(search.plan, WHOLE_NODES)))
-    if found is not None:
-        phase = "exact solve of everything"
-        search.bounded(found.bound_min - search.base_min, 0.0, phase)
-        search.report(found.plan if found.plan is not None else search.plan, found.work_units, phase)
+    whole = Branching(search, frozenset(), WHOLE_NODES)
+    for _ in range(WHOLE_STAGES):
+        if whole.useful and search.go_on():
+            whole.start()
+            whole.finish()
 
 
 @dataclass
@@ -167,20 +189,28 @@ class Tightening:
     relaxed: Relaxed
     state: State | None = None
     slow: int = 0
+    number: int = 0
+    ticket: Ticket[Tightened] = field(init=False)
 
     @property
     def useful(self) -> bool:
         """Whether another job may raise the bound by much."""
         return self.slow < SLOW_ROUNDS and (self.state is None or not self.state.done)
 
-    def start(self, units: float) -> Ticket[Tightened]:
-        """Start a job."""
-        return self.search.crew.start(Tighten(self.relaxed, self.state, self.search.plan, units))
+    @property
+    def units(self) -> float:
+        """Deterministic budget of the next job."""
+        return round_units(self.number)
 
-    def finish(self, ticket: Ticket[Tightened]) -> None:
+    def start(self) -> None:
+        """Start a job."""
+        self.ticket = self.search.crew.start(Tighten(self.relaxed, self.state, self.search.plan, self.units))
+
+    def finish(self) -> None:
         """Take a job's bound in."""
         search = self.search
-        found = search.finish(ticket)
+        self.number += 1
+        found = search.finish(self.ticket)
         if found is None:
             return
         before = search.progress.bound_min
@@ -191,6 +221,41 @@ class Tightening:
 
 
 @dataclass
+class Branching:
+    """Branch and cut on the whole firm, stage by stage, each from the best plan so far.
+
+    Attributes
+    ----------
+    units
+        What the next stage is expected to take: as much as the last, or more where it may look further.
+    """
+
+    search: Search
+    rows: Rows
+    nodes: int = FIRST_NODES
+    units: float = FIRST_STAGE_UNITS
+    useful: bool = True
+    ticket: Ticket[Branched] = field(init=False)
+
+    def start(self) -> None:
+        """Start a stage."""
+        self.ticket = self.search.crew.start(Branch(self.search.plan, self.rows, self.nodes))
+
+    def finish(self) -> None:
+        """Take in what a stage found."""
+        search = self.search
+        found = search.finish(self.ticket)
+        if found is None:
+            return
+        phase = "branch and cut"
+        search.bounded(found.bound_min - search.base_min, 0.0, phase)
+        search.report(found.plan, found.work_units, phase)
+        self.rows, self.useful = found.rows, not found.closed
+        self.nodes *= MORE_NODES if found.more_nodes else 1
+        self.units = found.work_units * (MORE_STAGE_UNITS if found.more_nodes else 1.0)
+
+
+@dataclass
 class Rounds:
     """Rounds of neighbourhoods, and what they learnt so far.
 
@@ -198,6 +263,8 @@ class Rounds:
     ----------
     idle
         Neighbourhoods since the last gain.
+    spent
+        Work of all rounds so far.
     """
 
     search: Search
@@ -205,16 +272,29 @@ class Rounds:
     taste: Taste = field(default_factory=Taste)
     number: int = 0
     idle: int = 0
+    spent: float = 0.0
 
     @property
     def units(self) -> float:
         """Deterministic budget of each job of the next round."""
-        return min(FIRST_UNITS * (self.number + 1), ROUND_UNITS)
+        return round_units(self.number)
 
     @property
     def may_split(self) -> bool:
         """Whether the firm is large enough for two sides."""
         return self.search.problem.person_count >= PEOPLE_TO_SPLIT * self.taste.size[0]
+
+    def go(self, sides: int) -> None:
+        """Do one round."""
+        self.finish(self.start(sides))
+
+    def beside(self, other: Branching | Tightening) -> None:
+        """Do rounds beside a long job: for as much work as that should take, or until it is ready, if the crew is not patient."""
+        until, crew = self.spent + other.units, self.search.crew
+        while self.idle < neighbourhoods.PATIENCE and self.search.stop_reason is None:
+            self.go(1)
+            if self.spent >= until if crew.patient else crew.ready(other.ticket):
+                return
 
     def start(self, sides: int) -> list[tuple[Improve, Ticket[Improved]]]:
         """Start a round on one side, which is everybody, or on two."""
@@ -254,8 +334,9 @@ class Rounds:
             if found.proven:
                 search.report(plan, 0.0, phase)
                 search.bounded(search.progress.objective_min, 0.0, phase)
-            if found.tried == 0 or self.idle >= neighbourhoods.PATIENCE:
-                search.stop_reason = search.stop_reason or StopReason.STALLED
+            if found.tried == 0:
+                self.idle = neighbourhoods.PATIENCE
+        self.spent += units
         search.report(plan, units, phase)
 
 

@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     trace = Trace()
     instance = read(asked.instance)
     mip = mip_of(instance)
-    solver = highspy.Highs()
+    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     options = {
         "output_flag": False,
         "threads": THREADS,
