@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Sequence
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 
 from api.crew import processes
 from api.stops import WallClock
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(
             f"{asked.people} x {asked.tasks} seed {seed}: rule {rule:,}, ours {ours:,} ({below} % below), "
             f"bound {certificate.bound_min:,}, gap {certificate.gap_pct} %, unavoidable {certificate.unavoidable_min:,}, "
-            f"{clock.elapsed_s():.1f} s",
+            f"{clock.elapsed_s():.1f} s, {_peak_mib():,} MiB",
             flush=True,
         )
         record(
@@ -50,9 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             below_rule_pct=below,
             bound=certificate.bound_min,
             gap_pct=certificate.gap_pct,
+            limit_s=asked.seconds,
             seconds=round(clock.elapsed_s(), 1),
+            peak_mib=_peak_mib(),
         )
     print(f"mean gap {statistics.mean(gaps):.2f} %")
+
+
+def _peak_mib() -> int:
+    """Return the most memory that this process and the largest of its children held."""
+    return sum(getrusage(who).ru_maxrss for who in (RUSAGE_SELF, RUSAGE_CHILDREN)) // 1024
 
 
 if __name__ == "__main__":

@@ -61,8 +61,18 @@ def assignment() -> str:
 
 def firms() -> str:
     """Return the table of generated firms."""
-    rows = newest("firms", "people", "tasks", "season", "load", "seed")
-    head = ("people x tasks", "seed", "routing rule", "ours", "below the rule", "bound", "gap", "seconds")
+    rows = newest("firms", "people", "tasks", "season", "load", "limit_s", "seed")
+    head = (
+        "people x tasks",
+        "seed",
+        "routing rule",
+        "ours",
+        "below the rule",
+        "bound",
+        "gap",
+        "seconds",
+        "memory, MiB",
+    )
     body = [
         (
             f"{row['people']:,} x {row['tasks']:,}",
@@ -73,6 +83,7 @@ def firms() -> str:
             row["bound"],
             f"{row['gap_pct']:.1f} %" if row["bound"] else "not known",
             row["seconds"],
+            row["peak_mib"],
         )
         for row in rows
     ]

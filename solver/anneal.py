@@ -4,6 +4,10 @@ Each move is judged by its price difference first and only then by the windows o
 plan on the way never breaks a rule. Measured on two cores this alone beats every other single method at 3,000 tasks; small
 firms with scarce people need the exact neighbourhoods of `solver.search` afterwards (docs/benchmarks.md).
 
+`overbook` is the same with one rule bent: people may be promised more than they have time for, at a price a minute that rises until
+it exceeds what escalating costs. What is lacking then drifts to where least is lost by it, through plans that no rule-keeping move
+leads to; penalties that adapt so are what the best searches for generalised assignment have in common (Yagiura, Ibaraki, Glover 2006).
+
 Moves are drawn by a generator of our own (xorshift64*, Vigna 2016) kept in the state, so a run is the same everywhere. All compiled
 functions stand in this one module: the compiler's cache is renewed by changes of its own file only, not of files it calls into.
 """
@@ -20,6 +24,8 @@ from solver.problem import Assignment, Problem
 
 MOVES_PER_CALL = 200_000
 """Moves between two looks at the clock: some 50 ms."""
+MOVES_PER_UNIT = 4_000_000
+"""Moves in about a second of one core."""
 HOME_SHARE = 0.3
 """Share of moves proposed to the present or usual person: where most tasks belong (measured: 380,511 against 382,113)."""
 LOST_SHARE = 0.1
@@ -418,3 +424,191 @@ def anneal(f: Facts, s: State, moves: int, hot: float, cold: float) -> int:
 def result(state: State) -> Assignment:
     """Return the plan a state stands for, as a copy."""
     return Assignment(state.who.copy(), state.window.copy())
+
+
+OVERBOOKED_PER_CALL = 100_000
+"""Overbooking moves between two looks at the clock: some 0.1 s."""
+DROP_SHARE = 0.2
+"""Share of moves on a task of somebody overbooked that try to escalate it."""
+
+
+class Overbooked(NamedTuple):
+    """What overbooking keeps in step beside `State`, whose slack may be negative then.
+
+    Attributes
+    ----------
+    over
+        ``(P,)`` minutes that each person lacks in their worst window.
+    firm_slack
+        As `State.slack`, of the tasks alone that may not be escalated: they fit at any time, so that giving up the others always
+        leads back to a plan that breaks no rule.
+    """
+
+    over: NDArray[np.int64]
+    firm_slack: NDArray[np.int32]
+
+
+def overbooked(problem: Problem, plan: Assignment) -> Overbooked:
+    """Return what overbooking keeps in step, of a plan that breaks no rule."""
+    kept = plan.copy()
+    kept.who[problem.may_escalate], kept.window[problem.may_escalate] = -1, -1
+    return Overbooked(np.zeros(problem.person_count, dtype=np.int64), problem.slack_min(kept))
+
+
+@njit(cache=True)
+def _lacking(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> int:
+    """Return how many minutes ``p`` lacks in the worst window with ``work`` more from ``row`` on, due by ``column``."""
+    worst = 0
+    for a in range(slack.shape[1]):
+        bound = column if a <= row else slack.shape[2]
+        for b in range(bound):
+            if slack[p, a, b] < worst:
+                worst = slack[p, a, b]
+        for b in range(bound, slack.shape[2]):
+            if slack[p, a, b] - work < worst:
+                worst = slack[p, a, b] - work
+    return -worst
+
+
+@njit(cache=True)
+def _fits_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int) -> bool:
+    return f.may_escalate[t] or _fits(o.firm_slack, p, f.row[w], f.column[w], f.work[t, p])
+
+
+@njit(cache=True)
+def _take_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int, sign: int) -> None:
+    if p >= 0 and not f.may_escalate[t]:
+        _take(o.firm_slack, p, f.row[w], f.column[w], sign * f.work[t, p])
+
+
+@njit(cache=True)
+def _put_over(f: Facts, s: State, o: Overbooked, t: int, p: int, w: int) -> None:
+    """Do as `_put` does and keep the overbooking in step."""
+    old = s.who[t]
+    if old >= 0:
+        _take_firmly(f, o, t, old, f.first_window[t] + s.window[t], -1)
+    _put(f, s, t, p, w)
+    _take_firmly(f, o, t, p, w, 1)
+    if old >= 0:
+        o.over[old] = _lacking(s.slack, old, -1, 0, 0)
+    if p >= 0:
+        o.over[p] = _lacking(s.slack, p, -1, 0, 0)
+
+
+@njit(cache=True)
+def _best_window(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, worst: float) -> tuple[int, float]:
+    """Return the window of ``t`` that costs least with ``p``, lacking minutes at ``price`` each, and that cost; -1 beyond ``worst``."""
+    best, lacking, work = -1, _lacking(s.slack, p, -1, 0, 0), f.work[t, p]
+    for w in range(f.first_window[t], f.first_window[t + 1]):
+        if f.late[w] > worst:
+            break
+        if not (_in_order(f, s, t, w) and _fits_firmly(f, o, t, p, w)):
+            continue
+        cost = f.late[w] + price * (_lacking(s.slack, p, f.row[w], f.column[w], work) - lacking)
+        if cost <= worst:
+            best, worst = w, cost
+            if cost == f.late[w]:
+                break
+    return best, worst
+
+
+@njit(cache=True)
+def _relocate_over(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, limit: float) -> None:
+    """Move ``t`` to ``p`` where that costs at most ``limit`` more."""
+    old = s.who[t]
+    if not _separate(f, s, t, p, -1):
+        return
+    first = f.first_window[t]
+    base = float(f.comfort[t, p] - _value(f, s, t))
+    if old >= 0:
+        w, work = first + s.window[t], f.work[t, old]
+        base += _swap_cost(f, s.load, old, work, f.due[w], 0, 0) - s.cost[old]
+        if o.over[old] > 0:
+            base += price * (_lacking(s.slack, old, f.row[w], f.column[w], -work) - o.over[old])
+    base += _cost(f, s.load, p, f.work[t, p], f.due[first]) - s.cost[p]
+    if base + f.late[first] > limit:
+        return
+    found, _ = _best_window(f, s, o, t, p, price, limit - base)
+    if found >= 0:
+        _put_over(f, s, o, t, p, found)
+
+
+@njit(cache=True)
+def _rewindow_over(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float) -> None:
+    """Promise ``t`` in the best window of its person."""
+    p, old = s.who[t], f.first_window[t] + s.window[t]
+    work, lacking = f.work[t, p], o.over[p]
+    _take(s.slack, p, f.row[old], f.column[old], -work)
+    _take_firmly(f, o, t, p, old, -1)
+    saved = price * (lacking - _lacking(s.slack, p, -1, 0, 0))
+    found, _ = _best_window(f, s, o, t, p, price, limit + f.late[old] + saved)
+    _take(s.slack, p, f.row[old], f.column[old], work)
+    _take_firmly(f, o, t, p, old, 1)
+    if found >= 0 and found != old:
+        _put_over(f, s, o, t, p, found)
+
+
+@njit(cache=True)
+def _swap_over(f: Facts, s: State, o: Overbooked, t: int, u: int, price: float, limit: float) -> None:
+    """Exchange the people of ``t`` and ``u``, windows kept, where that costs at most ``limit`` more."""
+    p, q = s.who[t], s.who[u]
+    if not (f.allowed[t, q] and f.allowed[u, p] and _separate(f, s, t, q, u) and _separate(f, s, u, p, t)):
+        return
+    tw, uw = f.first_window[t] + s.window[t], f.first_window[u] + s.window[u]
+    change = float(f.comfort[t, q] + f.comfort[u, p] - f.comfort[t, p] - f.comfort[u, q])
+    change += _swap_cost(f, s.load, p, f.work[t, p], f.due[tw], f.work[u, p], f.due[uw]) - s.cost[p]
+    change += _swap_cost(f, s.load, q, f.work[u, q], f.due[uw], f.work[t, q], f.due[tw]) - s.cost[q]
+    if change - price * (o.over[p] + o.over[q]) > limit:
+        return
+    _take(s.slack, p, f.row[tw], f.column[tw], -f.work[t, p])
+    _take(s.slack, q, f.row[uw], f.column[uw], -f.work[u, q])
+    change += price * (_lacking(s.slack, p, f.row[uw], f.column[uw], f.work[u, p]) - o.over[p])
+    change += price * (_lacking(s.slack, q, f.row[tw], f.column[tw], f.work[t, q]) - o.over[q])
+    _take(s.slack, p, f.row[tw], f.column[tw], f.work[t, p])
+    _take(s.slack, q, f.row[uw], f.column[uw], f.work[u, q])
+    if change > limit:
+        return
+    _take_firmly(f, o, t, p, tw, -1)
+    _take_firmly(f, o, u, q, uw, -1)
+    fits = _fits_firmly(f, o, t, q, tw) and _fits_firmly(f, o, u, p, uw)
+    _take_firmly(f, o, t, p, tw, 1)
+    _take_firmly(f, o, u, q, uw, 1)
+    if fits:
+        _put_over(f, s, o, t, q, tw)
+        _put_over(f, s, o, u, p, uw)
+
+
+@njit(cache=True)
+def _drop(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float) -> None:
+    """Escalate ``t``, whose person is overbooked, where that costs at most ``limit`` more."""
+    p = s.who[t]
+    if not f.may_escalate[t]:
+        return
+    w, work = f.first_window[t] + s.window[t], f.work[t, p]
+    change = f.escalation[t] - _value(f, s, t) + _swap_cost(f, s.load, p, work, f.due[w], 0, 0) - s.cost[p]
+    if change + price * (_lacking(s.slack, p, f.row[w], f.column[w], -work) - o.over[p]) <= limit:
+        _put_over(f, s, o, t, -1, -1)
+
+
+@njit(cache=True)
+def overbook(f: Facts, s: State, o: Overbooked, moves: int, hot: float, cold: float, cheap: float, dear: float) -> None:
+    """Make ``moves`` moves, cooling from ``hot`` to ``cold`` minutes; what a lacking minute costs rises from ``cheap`` to ``dear``."""
+    cooling, rising = np.log(cold / hot) / moves, np.log(dear / cheap) / moves
+    for i in range(moves):
+        t = _pick(f, s)
+        p = _target(f, s, t)
+        if p < 0:
+            continue
+        price = cheap * np.exp(rising * i)
+        limit = -hot * np.exp(cooling * i) * np.log(1.0 - _random(s.random))
+        here = s.who[t]
+        if p == here:
+            if f.first_window[t + 1] - f.first_window[t] > 1:
+                _rewindow_over(f, s, o, t, price, limit)
+        elif here >= 0 and o.over[here] > 0 and _random(s.random) < DROP_SHARE:
+            _drop(f, s, o, t, price, limit)
+        elif here < 0 or s.held_count[p] == 0 or _random(s.random) < 0.5:
+            _relocate_over(f, s, o, t, p, price, limit)
+        else:
+            u = s.held[p, int(_random(s.random) * s.held_count[p])]
+            _swap_over(f, s, o, t, u, price, limit)

@@ -17,7 +17,6 @@ from solver.crew import GoOn
 from solver.neighbourhoods import Leaning, Neighbourhoods, Taste
 from solver.problem import Assignment, Problem
 
-MOVES_PER_UNIT = 4_000_000
 PICKS_PER_UNIT = 10_000
 """Building a joint model took 0.09 ms for each choice of person and window."""
 PROOF_UNITS = 0.6

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver import anneal, integer_program
+from solver.anneal import MOVES_PER_UNIT
 from solver.construct import completed, rule_plan
-from solver.improving import MOVES_PER_UNIT
 from solver.model import Scope
 from solver.plan import TradeOff
 from solver.problem import ESCALATED, Assignment, Problem

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from solver.batch import solve
+from solver.board import compile_board
+from solver.bound import lower_bound
+from solver.column_generation import Tighten
+from solver.construct import completed, rule_plan
+from solver.crew import Job, Near
 from solver.firm import Client, Firm, Person, Skill, Task, TaskType
-from solver.stop import WorkBudget
+from solver.overbooking import Overbook
+from solver.problem import compile_problem
 
 
 def compile_all() -> None:
-    """Solve a firm of one task, which compiles everything for firms of any size and leaves it in numba's cache."""
+    """Do each compiled job once for a firm of one task, which compiles it for firms of any size and leaves it in numba's cache."""
     day = date(2027, 3, 1)
     firm = Firm(
         people=(Person(id="Ada", level="senior", skills=(Skill(skill="tax"),)),),
@@ -18,7 +23,13 @@ def compile_all() -> None:
         task_types=(TaskType(id="1040", skill="tax"),),
         tasks=(Task(id="task", type="1040", client="client", deadline=day, estimate_min=60),),
     )
-    solve(firm, now=datetime(day.year, day.month, day.day, 9), stop=WorkBudget(0.01))
+    problem = compile_problem(compile_board(firm, now=datetime(day.year, day.month, day.day, 9)))
+    plan = completed(problem, rule_plan(problem))
+    jobs: list[Job[object]] = [Overbook(plan, 0)]  # it ends with annealing
+    if (relaxed := lower_bound(problem).relaxed) is not None:
+        jobs.append(Tighten(relaxed, None, plan, 0.01))
+    for job in jobs:
+        job(problem, Near(lambda: True))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from api.crew import processes
 from api.stops import WallClock
 from benchmarks.peers.export import answer_of, board_of
 from benchmarks.peers.instance import read
@@ -29,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     board = board_of(instance.origin)
     stop = WallClock(asked.seconds - elapsed_s())
-    plan = solve_board(board, stop=stop, seed=asked.seed, on_progress=told)
+    with processes(patient=False) as crew:
+        plan = solve_board(board, stop=stop, seed=asked.seed, on_progress=told, crew=crew)
     trace.found(answer_of(read_back(compile_problem(board), plan)))
     trace.close(bound_min=plan.certificate.bound_min + base, versions=plan.certificate.versions)
 

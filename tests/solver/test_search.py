@@ -7,11 +7,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from scenarios.firms import generate_firm
 from solver import anneal, improving, neighbourhoods, search
+from solver.anneal import MOVES_PER_UNIT
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.firm import Firm
-from solver.improving import MOVES_PER_UNIT
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from solver.search import Search, anneal_from, solve_neighbourhoods
@@ -41,6 +42,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "ANNEAL_MOVES_PER_TASK", 0)
     monkeypatch.setattr(neighbourhoods, "PATIENCE", 6)
     monkeypatch.setattr(search, "WHOLE_PICKS", 0)
+    monkeypatch.setattr(search, "OVERBOOKINGS", 0)
 
 
 def test_better_plan_is_kept_and_a_worse_one_is_not() -> None:
@@ -214,3 +216,21 @@ def test_tasks_that_nobody_may_do_leave_nothing_to_try() -> None:
     running.progress, running.base_min = Progress(0.0, running.base_min, 0), 0
     solve_neighbourhoods(running)
     assert running.stop_reason is StopReason.STALLED
+
+
+def test_best_of_annealing_and_overbooking_counts() -> None:
+    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
+    told: list[Progress] = []
+    running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append)
+    anneal_from(running)
+    assert {progress.phase for progress in told} == {"", "annealing", "overbooking"}
+    last = {progress.phase: progress.objective_min for progress in told}
+    assert last["overbooking"] <= last["annealing"]
+    assert running.progress.objective_min == last["overbooking"]
+
+
+def test_warm_plan_is_not_overbooked() -> None:
+    told: list[Progress] = []
+    running = begun(problem_of(random_firm(3)), told=told.append)
+    anneal_from(running, warm=True)
+    assert "overbooking" not in {progress.phase for progress in told}

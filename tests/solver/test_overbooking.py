@@ -1,0 +1,92 @@
+"""Overbooking: whatever it promises on the way, what it comes back with breaks no rule."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scenarios.firms import generate_firm
+from solver import anneal
+from solver.anneal import Facts, Overbooked, State
+from solver.board import compile_board
+from solver.construct import completed, rule_plan
+from solver.overbooking import Overbook, fitted
+from solver.problem import Assignment, Problem, compile_problem
+from tests.firms_for_tests import NOW, random_firm
+from tests.solver.test_anneal import faults
+
+
+def problem_of(seed: int) -> Problem:
+    one = random_firm(seed, people=2 + seed % 5, tasks=8 + 2 * seed, load=0.6 + 0.3 * (seed % 4))
+    return compile_problem(compile_board(one, now=NOW))
+
+
+def started(problem: Problem, seed: int) -> tuple[Facts, State, Overbooked]:
+    plan = completed(problem, rule_plan(problem))
+    return anneal.facts(problem), anneal.start_state(problem, plan, seed), anneal.overbooked(problem, plan)
+
+
+def firm_slack(problem: Problem, plan: Assignment) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
+    kept = plan.copy()
+    kept.who[problem.may_escalate], kept.window[problem.may_escalate] = -1, -1
+    return problem.slack_min(kept)
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_every_figure_stays_in_step_while_too_much_is_promised(seed: int) -> None:
+    problem = problem_of(seed)
+    flat, state, kept = started(problem, seed)
+    with np.errstate(over="ignore"):
+        for moves in (5, 300, 3_000):
+            anneal.overbook(flat, state, kept, moves, 180.0, 20.0, 1.0, 30.0)
+            plan = anneal.result(state)
+            slack = problem.slack_min(plan)
+            assert (state.slack == slack).all()
+            assert (kept.over == np.maximum(-slack.min(axis=(1, 2), initial=0), 0)).all()
+            assert (kept.firm_slack == firm_slack(problem, plan)).all()
+            assert (kept.firm_slack >= 0).all()
+            assert (state.load == problem.loads_min(plan)).all()
+            assert not ((plan.who < 0) & ~problem.may_escalate & problem.allowed.any(axis=1)).any()
+
+
+def test_too_much_is_promised_while_it_is_cheap() -> None:
+    most = 0
+    for seed in range(16):
+        flat, state, kept = started(problem_of(seed), seed)
+        with np.errstate(over="ignore"):
+            anneal.overbook(flat, state, kept, 3_000, 180.0, 20.0, 1.0, 2.0)
+        most = max(most, int(kept.over.max()))
+    assert most > 0
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_what_does_not_fit_is_given_up(seed: int) -> None:
+    problem = problem_of(seed)
+    flat, state, kept = started(problem, seed)
+    with np.errstate(over="ignore"):
+        anneal.overbook(flat, state, kept, 3_000, 180.0, 20.0, 1.0, 2.0)
+    before = anneal.result(state)
+    plan = fitted(problem, before)
+    assert faults(problem, plan) == []
+    stayed = plan.who == before.who
+    assert (plan.window[stayed] == before.window[stayed]).all()
+    assert (plan.who[~stayed] == -1).all()
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_plan_breaks_no_rule_whenever_it_ends(stopped: bool) -> None:
+    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
+    problem = compile_problem(compile_board(made.firm, now=made.now))
+    start = completed(problem, rule_plan(problem))
+    once, again = (Overbook(start, 5)(problem, lambda: not stopped) for _ in range(2))
+    assert faults(problem, once.plan) == []
+    assert (once.plan.who == again.plan.who).all()
+    assert once.work_units == again.work_units
+
+
+def test_it_finds_more_than_the_rule_does() -> None:
+    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
+    problem = compile_problem(compile_board(made.firm, now=made.now))
+    start = completed(problem, rule_plan(problem))
+    found = Overbook(start, 0)(problem, lambda: True).plan
+    assert problem.objective_min(found) < 0.8 * problem.objective_min(start)
