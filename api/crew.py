@@ -24,8 +24,8 @@ from solver.problem import Problem
 
 POLL_S = 0.1
 """Seconds between two looks at the stop rule while processes work."""
-GRACE_S = 1.0
-"""Seconds a process is given to hand over what it has once the search must stop."""
+GRACE_S, KEPT_GRACE_S = 1.0, 0.3
+"""Seconds a process is given to hand over what it has once the search must stop: fewer where most of it was kept already."""
 MOST_DEATHS = 3
 """Deaths of a process over one job, after which the job is done in this process: it may be what kills them."""
 
@@ -85,7 +85,7 @@ class Processes:
             if until is None and not go_on():
                 self.stopped.set()
                 self.waiting.clear()
-                until = time.monotonic() + GRACE_S
+                until = time.monotonic() + (KEPT_GRACE_S if ticket.number in self.kept else GRACE_S)
             if until is not None and (time.monotonic() >= until or ticket.number not in self.running):
                 self._end(self._worker_of(ticket.number))
                 return self.kept.pop(ticket.number, None)

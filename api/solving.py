@@ -19,7 +19,7 @@ from solver.firm import Firm
 from solver.metrics import measure
 from solver.plan import Plan, StopReason
 from solver.rebalance import proposals
-from solver.search import ProgressCallback
+from solver.running import ProgressCallback
 from solver.stop import FirstOf, Stop, TargetGap, WorkBudget
 
 

@@ -22,8 +22,9 @@ from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.price_list import PriceList
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
+from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import Overbookings, anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -115,12 +116,15 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
     bounding = search.crew.start(Relax())
     solve_whole(search)
+    overbookings = None if warm else Overbookings(search, search.plan)
+    if overbookings is not None and search.stop_reason is None:
+        overbookings.begin(1)
     anneal_from(search, warm=warm)
     bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
     if bound is not None:
         search.bounded(bound.minutes - search.base_min, bound.work_units)
     if search.stop_reason is None:
-        solve_neighbourhoods(search, None if bound is None else bound.relaxed)
+        solve_neighbourhoods(search, None if bound is None else bound.relaxed, overbookings)
     return bound
 
 

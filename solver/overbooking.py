@@ -2,7 +2,7 @@
 
 Escalations are lumps of hundreds of thousands of minutes, and no small step that keeps the rules leads from three of them to two: room
 must be gathered from several people first, and none of these moves saves anything. With overbooking priced, each saves a little. What
-that gave is in docs/decisions/0011-overbooking.md.
+that gave is in docs/decisions/0013-overbooking.md.
 """
 
 from __future__ import annotations

@@ -30,7 +30,8 @@ from solver.policy import Frozen
 from solver.price_list import PriceList
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.refusal import Refusal, Refused
-from solver.search import ProgressCallback, Search, anneal_from, solve_neighbourhoods
+from solver.running import ProgressCallback, Search
+from solver.search import anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop
 from solver.wide import problem_of
 from solver.writing import written

@@ -10,8 +10,7 @@ So the plan is the same on one core and on two, and the second core is not idle.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,13 +19,13 @@ from solver import anneal, neighbourhoods
 from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
-from solver.crew import Alone, Crew, Result, Ticket
+from solver.crew import Ticket
 from solver.improving import Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
 from solver.overbooking import Found, Overbook
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
-from solver.stop import Progress, Stop
+from solver.running import Search
 
 ANNEAL_BASE_MOVES = 1_000_000
 ANNEAL_MOVES_PER_TASK = 2_000
@@ -48,71 +47,6 @@ WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
 FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
 """Work done beside the first stage of branch and cut, and how much more beside one that may look further than the last."""
 
-ProgressCallback = Callable[[Progress], None]
-
-
-@dataclass
-class Search:
-    """A running search: the best plan so far and the work spent.
-
-    Attributes
-    ----------
-    base_min
-        The unavoidable part, taken off every objective that is shown.
-    crew
-        Who does the jobs; it has met the problem.
-    """
-
-    problem: Problem
-    plan: Assignment
-    progress: Progress
-    stop: Stop
-    on_progress: ProgressCallback
-    base_min: int
-    seed: int
-    stop_reason: StopReason | None = None
-    crew: Crew = field(default_factory=Alone)
-
-    def __post_init__(self) -> None:
-        self.crew.meet(self.problem)
-
-    def report(self, plan: Assignment, work_units: float, phase: str) -> bool:
-        """Take in a plan and work done, tell the listener, and return whether to go on."""
-        objective = self.problem.objective_min(plan) - self.base_min
-        if objective < self.progress.objective_min:
-            self.plan = plan
-        self.progress = replace(
-            self.progress,
-            work_units=self.progress.work_units + work_units,
-            objective_min=min(objective, self.progress.objective_min),
-            phase=phase,
-        )
-        return self.go_on()
-
-    def bounded(self, bound_min: int, work_units: float, phase: str = "lower bound") -> bool:
-        """Take in a lower bound (less the unavoidable part) and the work it took; return whether to go on."""
-        progress = self.progress
-        self.progress = replace(
-            progress,
-            work_units=progress.work_units + work_units,
-            bound_min=max(bound_min, progress.bound_min),
-            phase=phase,
-        )
-        return self.go_on()
-
-    def go_on(self) -> bool:
-        """Tell the listener, ask the stop rule, and return whether to go on."""
-        self.on_progress(self.progress)
-        if self.stop_reason is None:
-            self.stop_reason = self.stop(self.progress)
-        if self.progress.objective_min <= self.progress.bound_min:
-            self.stop_reason = StopReason.OPTIMAL
-        return self.stop_reason is None
-
-    def finish(self, ticket: Ticket[Result]) -> Result | None:
-        """Return what a job came to; while it runs, the stop rule is asked with the work of the rounds before."""
-        return self.crew.finish(ticket, self.go_on)
-
 
 def round_units(number: int) -> float:
     """Return the deterministic budget of each job of a round."""
@@ -120,30 +54,13 @@ def round_units(number: int) -> float:
 
 
 def anneal_from(search: Search, *, warm: bool = False) -> None:
-    """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem; overbook beside it.
+    """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem.
 
-    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it, and not overbooked.
+    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it.
     """
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
         return
-    start, tries = search.plan, 0 if warm or search.stop_reason is not None else OVERBOOKINGS
-    overbooked = [_overbook(search, start, k) for k in range(min(tries, 1))]
-    _anneal_by_the_rules(search, warm=warm)
-    if search.stop_reason is None:
-        overbooked += [_overbook(search, start, k) for k in range(1, tries)]
-    for ticket in overbooked:
-        found = search.finish(ticket) if search.stop_reason is None or not search.crew.patient else None
-        if found is not None:
-            search.report(found.plan, found.work_units, "overbooking")
-
-
-def _overbook(search: Search, start: Assignment, number: int) -> Ticket[Found]:
-    return search.crew.start(Overbook(start, OVERBOOKINGS * search.seed + number))
-
-
-def _anneal_by_the_rules(search: Search, *, warm: bool) -> None:
-    problem = search.problem
     calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
     calls = -(-calls // 4) if warm else calls
     heats = np.geomspace(WARM_MIN if warm else HOT_MIN, COLD_MIN, calls + 1).tolist()
@@ -157,12 +74,43 @@ def _anneal_by_the_rules(search: Search, *, warm: bool) -> None:
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT, "annealing")
 
 
-def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None) -> None:
+@dataclass
+class Overbookings:
+    """First plans by overbooking, each from the same start."""
+
+    search: Search
+    start: Assignment
+    left: int = OVERBOOKINGS
+    begun: list[Ticket[Found]] = field(default_factory=list)
+
+    def begin(self, most: int) -> None:
+        """Start up to ``most`` of those that are left, those already begun counted."""
+        while self.left and len(self.begun) < most:
+            self.left -= 1
+            seed = OVERBOOKINGS * self.search.seed + self.left
+            self.begun.append(self.search.crew.start(Overbook(self.start, seed)))
+
+    def finish(self) -> float:
+        """Take in what was begun; return the work it took."""
+        work_units = 0.0
+        for ticket in self.begun:
+            found = self.search.finish(ticket)
+            if found is not None:
+                work_units += found.work_units
+                self.search.report(found.plan, found.work_units, "overbooking")
+        self.begun.clear()
+        return work_units
+
+
+def solve_neighbourhoods(
+    search: Search, relaxed: Relaxed | None = None, overbookings: Overbookings | None = None
+) -> None:
     """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
 
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
+    Overbookings that are left come first.
     """
-    rounds = Rounds(search, None if relaxed is None else relaxed.leaning)
+    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, overbookings)
     beside = None if relaxed is None else _beside(search, relaxed)
     while search.go_on():
         if beside is not None and beside.useful:
@@ -289,6 +237,7 @@ class Rounds:
 
     search: Search
     leaning: Leaning | None = None
+    overbookings: Overbookings | None = None
     taste: Taste = field(default_factory=Taste)
     number: int = 0
     idle: int = 0
@@ -305,8 +254,13 @@ class Rounds:
         return self.search.problem.person_count >= PEOPLE_TO_SPLIT * self.taste.size[0]
 
     def go(self, sides: int) -> None:
-        """Do one round."""
-        self.finish(self.start(sides))
+        """Do one round, or as many overbookings as there are sides."""
+        before = self.overbookings
+        if before is not None and (before.left or before.begun):
+            before.begin(sides)
+            self.spent += before.finish()
+        else:
+            self.finish(self.start(sides))
 
     def beside(self, other: Branching | Tightening) -> None:
         """Do rounds beside a long job: for as much work as that should take, or until it is ready, if the crew is not patient."""

@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from api.crew import Processes, processes
+from api.stops import WallClock
 from scenarios.firms import generate_firm
 from solver.batch import solve
 from solver.board import compile_board
-from solver.crew import GoOn
+from solver.crew import GoOn, Line
 from solver.plan import Plan, StopReason
 from solver.problem import Problem, compile_problem
-from solver.search import Search
+from solver.running import Search
 from solver.stop import FirstOf, Progress, WorkBudget
 from tests.firms_for_tests import NOW, random_firm
 from tests.plan_checker import problems
@@ -77,6 +78,16 @@ class Endless:
         while time.monotonic() < until and (self.stubborn or go_on()):
             time.sleep(0.01)
         return "told"
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """A job that keeps two results and then ends only when it is killed."""
+
+    def __call__(self, problem: Problem, line: Line) -> str:
+        line.keep("first")
+        line.keep("second")
+        return Endless(stubborn=True, mark=os.devnull)(problem, line)
 
 
 def solved(count: int | None, units: float) -> Plan:
@@ -145,6 +156,32 @@ def test_stop_is_answered_whether_a_job_listens_or_not(stubborn: bool, tmp_path:
         found = crew.finish(crew.start(Endless(stubborn, str(begun))), lambda: not begun.exists())
         assert found == (None if stubborn else "told")
         assert len(crew.workers) == (0 if stubborn else 1)
+
+
+def test_what_a_job_kept_counts_where_it_does_not_end_in_time() -> None:
+    with processes(1) as crew:
+        crew.meet(small_problem())
+        ticket = crew.start(Keeping())
+        assert crew.finish(ticket, lambda: crew.kept.get(ticket.number) != "second") == "second"
+        assert crew.kept == {}
+
+
+def test_ready_does_not_wait(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    with processes(1) as crew:
+        crew.meet(small_problem())
+        ticket = crew.start(Endless(stubborn=False, mark=str(begun)))
+        while not begun.exists():
+            assert not crew.ready(ticket)
+        crew.stopped.set()
+        assert crew.finish(ticket, lambda: True) == "told"
+
+
+def test_impatient_crew_ends_a_search_as_right_as_a_patient_one() -> None:
+    with processes(2, patient=False) as crew:
+        plan = solve(SMALL.firm, now=SMALL.now, stop=WallClock(8.0), seed=1, crew=crew)
+    assert problems(SMALL.firm, plan, now=SMALL.now) == []
+    assert plan.certificate.bound_min <= plan.certificate.objective_min <= plan.certificate.rule_objective_min
 
 
 def test_cancel_keeps_the_best_plan() -> None:

@@ -13,7 +13,8 @@ from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.firm import Client, Firm, TaskType
 from solver.plan import StopReason
 from solver.problem import Assignment, Problem, compile_problem
-from solver.search import Search, anneal_from
+from solver.running import Search
+from solver.search import anneal_from
 from solver.stop import Progress, WorkBudget
 from solver.wide import compile_wide, problem_of
 from tests.firms_for_tests import NOW, firm, person, random_firm, task

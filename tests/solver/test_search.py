@@ -13,9 +13,11 @@ from solver.anneal import MOVES_PER_UNIT
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.firm import Firm
+from solver.overbooking import Overbook
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
-from solver.search import Search, anneal_from, solve_neighbourhoods
+from solver.running import Search
+from solver.search import Overbookings, anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop, WorkBudget
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.plan_checker import cheapest
@@ -42,7 +44,6 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(search, "ANNEAL_MOVES_PER_TASK", 0)
     monkeypatch.setattr(neighbourhoods, "PATIENCE", 6)
     monkeypatch.setattr(search, "WHOLE_PICKS", 0)
-    monkeypatch.setattr(search, "OVERBOOKINGS", 0)
 
 
 def test_better_plan_is_kept_and_a_worse_one_is_not() -> None:
@@ -218,19 +219,29 @@ def test_tasks_that_nobody_may_do_leave_nothing_to_try() -> None:
     assert running.stop_reason is StopReason.STALLED
 
 
-def test_best_of_annealing_and_overbooking_counts() -> None:
+def test_best_of_all_overbookings_counts() -> None:
     made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
     told: list[Progress] = []
     running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append)
-    anneal_from(running)
-    assert {progress.phase for progress in told} == {"", "annealing", "overbooking"}
-    last = {progress.phase: progress.objective_min for progress in told}
-    assert last["overbooking"] <= last["annealing"]
-    assert running.progress.objective_min == last["overbooking"]
+    start = running.plan
+    apart = [improved(running.problem, start, seed) for seed in range(search.OVERBOOKINGS)]
+    overbookings = Overbookings(running, start)
+    while overbookings.left:
+        overbookings.begin(1)
+        overbookings.finish()
+    assert {progress.phase for progress in told} == {"", "overbooking"}
+    assert running.progress.objective_min == min(apart) - running.base_min
 
 
-def test_warm_plan_is_not_overbooked() -> None:
+def improved(problem: Problem, start: Assignment, seed: int) -> int:
+    return problem.objective_min(Overbook(start, seed)(problem, lambda: True).plan)
+
+
+def test_neighbourhoods_begin_with_the_overbookings_that_are_left() -> None:
     told: list[Progress] = []
-    running = begun(problem_of(random_firm(3)), told=told.append)
-    anneal_from(running, warm=True)
-    assert "overbooking" not in {progress.phase for progress in told}
+    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
+    running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append, stop=WorkBudget(1.0))
+    solve_neighbourhoods(running, None, Overbookings(running, running.plan))
+    phases = list(dict.fromkeys(progress.phase for progress in told))
+    assert phases[:2] == ["", "overbooking"]
+    assert phases[2].startswith("exact solves")

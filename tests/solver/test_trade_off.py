@@ -15,7 +15,8 @@ from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.firm import Firm
 from solver.plan import StopReason, TradeOff
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
-from solver.search import Search, anneal_from
+from solver.running import Search
+from solver.search import anneal_from
 from solver.stop import Progress, WorkBudget
 from solver.trade_off import Curve, doubling, knee, trade_off
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
