@@ -1,7 +1,7 @@
 """The tables. What is queried or changes alone is a row; what a firm is stays with the models, as documents validated when read.
 
-Every key begins with the firm's id. A ``document`` is the JSON text of a model (`solver.firm`, `solver.plan`), kept as written: both databases
-give back the same text, which is hashed and compared. ``place`` orders the parts of a firm, and is the version that put them
+Every key begins with the firm's id. A ``document`` is the JSON text of a model (`solver.firm`, `solver.plan`), kept as written: both
+databases give back the same text, which is hashed and compared. ``place`` orders the parts of a firm, and is the version that put them
 there. Moments are kept in UTC. Migrations make these tables (`api.store.migrating`); a test compares.
 """
 
@@ -73,6 +73,7 @@ class FirmRecord(Record):
     base_at: Mapped[datetime]
     log_number: Mapped[int]
     log_hash: Mapped[str]
+    outbox_number: Mapped[int]
     document: Mapped[str]
     created_at: Mapped[datetime]
 
@@ -205,7 +206,7 @@ class TimeRecord(OfFirm, Record):
 
 
 class AssignmentRecord(OfFirm, Record):
-    """Who had a task from one version until another; none: has it now."""
+    """Who had a task from one version until another; none: has it now. It outlives the task."""
 
     __tablename__ = "assignments"
 
@@ -216,23 +217,26 @@ class AssignmentRecord(OfFirm, Record):
     decision: Mapped[int | None]
     at: Mapped[datetime]
 
-    __table_args__ = (_to("tasks", "task"), _to("people", "person"), Index(None, "firm_id", "person", "until_version"))
+    __table_args__ = (Index(None, "firm_id", "person", "until_version"),)
 
 
 class ExceptionRecord(OfFirm, Record):
-    """A hold or an escalation: open until it is placed, or a person ends it."""
+    """A hold or an escalation, numbered as the decision that opened it: open until placed, or ended by a person. It outlives the task."""
 
     __tablename__ = "exceptions"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     kind: Mapped[str]
     task: Mapped[str]
     opened_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
     closed_how: Mapped[str | None]
-    decision: Mapped[int]
 
-    __table_args__ = (_to("tasks", "task"), Index(None, "firm_id", "closed_at", "id"), Index(None, "firm_id", "task"))
+    __table_args__ = (
+        _to("tasks", "task"),
+        Index(None, "firm_id", "closed_at", "number"),
+        Index(None, "firm_id", "task"),
+    )
 
 
 class DecisionRecord(OfFirm, Record):
@@ -324,11 +328,11 @@ class OutboxRecord(OfFirm, Record):
 
     __tablename__ = "outbox"
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     topic: Mapped[str]
     document: Mapped[str]
     at: Mapped[datetime]
     delivered_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(Integer)
 
-    __table_args__ = (Index(None, "firm_id", "delivered_at", "id"),)
+    __table_args__ = (Index(None, "firm_id", "delivered_at", "number"),)

@@ -72,9 +72,25 @@ def _tables() -> None:
         sa.Column("base_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("log_number", sa.BigInteger(), nullable=False),
         sa.Column("log_hash", sa.Text(), nullable=False),
+        sa.Column("outbox_number", sa.BigInteger(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_firms"),
+    )
+    op.create_table(
+        "assignments",
+        sa.Column("firm_id", sa.Text(), nullable=False),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("until_version", sa.BigInteger(), nullable=True),
+        sa.Column("decision", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_assignments_firm_id"),
+        sa.PrimaryKeyConstraint("firm_id", "task", "version", name="pk_assignments"),
+    )
+    op.create_index(
+        "ix_assignments_firm_id_person_until_version", "assignments", ["firm_id", "person", "until_version"]
     )
     op.create_table(
         "changes",
@@ -138,16 +154,16 @@ def _tables() -> None:
     op.create_table(
         "outbox",
         sa.Column("firm_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_outbox_firm_id"),
-        sa.PrimaryKeyConstraint("firm_id", "id", name="pk_outbox"),
+        sa.PrimaryKeyConstraint("firm_id", "number", name="pk_outbox"),
     )
-    op.create_index("ix_outbox_firm_id_delivered_at_id", "outbox", ["firm_id", "delivered_at", "id"])
+    op.create_index("ix_outbox_firm_id_delivered_at_number", "outbox", ["firm_id", "delivered_at", "number"])
     op.create_table(
         "people",
         sa.Column("firm_id", sa.Text(), nullable=False),
@@ -273,39 +289,19 @@ def _tables() -> None:
     op.create_index("ix_tasks_firm_id_open_place", "tasks", ["firm_id", "open", "place"])
     op.create_index("ix_tasks_firm_id_reviews", "tasks", ["firm_id", "reviews"])
     op.create_table(
-        "assignments",
-        sa.Column("firm_id", sa.Text(), nullable=False),
-        sa.Column("task", sa.Text(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("person", sa.Text(), nullable=False),
-        sa.Column("until_version", sa.BigInteger(), nullable=True),
-        sa.Column("decision", sa.BigInteger(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["firm_id", "person"], ["people.firm_id", "people.id"], name="fk_assignments_firm_id_person"
-        ),
-        sa.ForeignKeyConstraint(["firm_id", "task"], ["tasks.firm_id", "tasks.id"], name="fk_assignments_firm_id_task"),
-        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_assignments_firm_id"),
-        sa.PrimaryKeyConstraint("firm_id", "task", "version", name="pk_assignments"),
-    )
-    op.create_index(
-        "ix_assignments_firm_id_person_until_version", "assignments", ["firm_id", "person", "until_version"]
-    )
-    op.create_table(
         "exceptions",
         sa.Column("firm_id", sa.Text(), nullable=False),
-        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("task", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_how", sa.Text(), nullable=True),
-        sa.Column("decision", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["firm_id", "task"], ["tasks.firm_id", "tasks.id"], name="fk_exceptions_firm_id_task"),
         sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_exceptions_firm_id"),
-        sa.PrimaryKeyConstraint("firm_id", "id", name="pk_exceptions"),
+        sa.PrimaryKeyConstraint("firm_id", "number", name="pk_exceptions"),
     )
-    op.create_index("ix_exceptions_firm_id_closed_at_id", "exceptions", ["firm_id", "closed_at", "id"])
+    op.create_index("ix_exceptions_firm_id_closed_at_number", "exceptions", ["firm_id", "closed_at", "number"])
     op.create_index("ix_exceptions_firm_id_task", "exceptions", ["firm_id", "task"])
     op.create_table(
         "time_entries",

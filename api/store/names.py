@@ -1,0 +1,18 @@
+"""Names stand in one cell each. Boards, reasons and the log say ``⟦id⟧`` for a person; names are put in for whoever reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+MARK = re.compile("⟦([^⟦⟧]*)⟧")
+
+
+def mark(id: str) -> str:
+    """Return what stands for a person's name."""
+    return f"⟦{id.replace('⟦', '').replace('⟧', '')}⟧"
+
+
+def named(text: str, labels: Mapping[str, str]) -> str:
+    """Return a text with names, or ids where no name is known, in place of the marks."""
+    return MARK.sub(lambda found: labels.get(found[1]) or found[1], text)
