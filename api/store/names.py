@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from solver.plan import Decision
+
 MARK = re.compile("⟦([^⟦⟧]*)⟧")
 
 
@@ -16,3 +18,9 @@ def mark(id: str) -> str:
 def named(text: str, labels: Mapping[str, str]) -> str:
     """Return a text with names, or ids where no name is known, in place of the marks."""
     return MARK.sub(lambda found: labels.get(found[1]) or found[1], text)
+
+
+def with_names(decision: Decision, labels: Mapping[str, str]) -> Decision:
+    """Return a decision of a marked board for people."""
+    ways = tuple(way.model_copy(update={"sentence": named(way.sentence, labels)}) for way in decision.ways_out)
+    return decision.model_copy(update={"reason": named(decision.reason, labels), "ways_out": ways})
