@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.store.parts import PartKind
@@ -28,21 +28,30 @@ class Head:
     outbox_number: int
 
 
-HEAD = (
-    FirmRecord.version,
-    FirmRecord.base_version,
-    FirmRecord.base_at,
-    FirmRecord.log_number,
-    FirmRecord.log_hash,
-    FirmRecord.outbox_number,
+def _table(record: type[Any]) -> Table:
+    table = record.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+# Statements of every turn, made once: making one takes longer than running it.
+_FIRMS = _table(FirmRecord)
+_COLUMNS = [_FIRMS.c[one.name] for one in fields(Head)]
+_READ_HEAD = select(*_COLUMNS).where(_FIRMS.c.id == bindparam("firm"))
+_LOCK_HEAD = _READ_HEAD.with_for_update()
+_WRITE_HEAD = (
+    update(_FIRMS)
+    .where(_FIRMS.c.id == bindparam("firm"))
+    .values({one.name: bindparam(f"new_{one.name}") for one in fields(Head)})
 )
+_INSERTS = {table: insert(table) for table in Record.metadata.sorted_tables}
+"""Tables that others refer to first."""
 
 
 def read_head(session: Session, firm: str, *, lock: bool = False) -> Head:
     """Return the firm's counters; with ``lock`` nobody else has the firm's turn until the transaction ends."""
-    asked = select(*HEAD).where(FirmRecord.id == firm)
-    # On SQLite the transaction has the write lock of the file already, and the clause is left out.
-    row = session.connection().execute(asked.with_for_update() if lock else asked).one_or_none()
+    # On SQLite the transaction has the write lock of the file already, and `for update` is left out.
+    row = session.connection().execute(_LOCK_HEAD if lock else _READ_HEAD, {"firm": firm}).one_or_none()
     if row is None:
         raise not_found("firm", firm)
     return Head(*row)
@@ -106,23 +115,18 @@ class Draft:
         self.session.connection().execute(update(table).where(*mine).values(**columns))
 
     def write(self) -> None:
-        """Write what was collected, tables that others refer to first."""
+        """Write what was collected."""
         connection = self.session.connection()
-        for table in [one for one in Record.metadata.sorted_tables if one in self._rows]:
-            connection.execute(insert(table), self._rows.pop(table))
+        if self._rows:
+            for table in [one for one in _INSERTS if one in self._rows]:
+                connection.execute(_INSERTS[table], self._rows.pop(table))
 
     def finish(self) -> None:
         """Write everything, and the firm's counters where they moved."""
         self.write()
         if self.head != self._found:
-            table = _table(FirmRecord)
-            self.session.connection().execute(update(table).where(table.c.id == self.firm).values(**vars(self.head)))
-
-
-def _table(record: type[Any]) -> Table:
-    table = record.__table__
-    assert isinstance(table, Table)
-    return table
+            values = {f"new_{name}": value for name, value in vars(self.head).items()}
+            self.session.connection().execute(_WRITE_HEAD, {"firm": self.firm, **values})
 
 
 def _with_nul(field: str, value: str) -> Refusal:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from api.store.boards import Compiled, base_of, board_at, moment_of
@@ -30,6 +30,15 @@ class Stored(NamedTuple):
     place: int
     version: int
     document: str
+
+
+def _one_part(kind: PartKind) -> Select[*tuple[Any, ...]]:
+    table: Any = PARTS[kind].record.__table__  # type: ignore[attr-defined]
+    asked = select(table.c.place, table.c.version, table.c.document)
+    return asked.where(table.c.firm_id == bindparam("firm"), table.c.id == bindparam("id"))
+
+
+_STORED = {kind: _one_part(kind) for kind in PARTS}
 
 
 class Ground:
@@ -113,9 +122,7 @@ class Ground:
     def stored(self, kind: PartKind, id: str) -> Stored | None:
         """Return one part as it is stored, ``None`` where the firm does not have it."""
         self.draft.write()
-        record: Any = PARTS[kind].record
-        asked = select(record.place, record.version, record.document).where(record.id == id)
-        row = self.session.execute(asked).one_or_none()
+        row = self.session.connection().execute(_STORED[kind], {"firm": self.firm, "id": id}).one_or_none()
         return None if row is None else Stored(*row)
 
     def log(
