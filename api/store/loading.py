@@ -85,6 +85,7 @@ def working_firm(session: Session, version: int, current: int) -> Firm:
     documents: dict[PartKind, list[Kept]] = {}
     documents |= {part.kind: _now(session, part, _marked) for part in PARTS.values() if part.kind is not PartKind.TASK}
     tasks = {row.id: row for row in _tasks(session, TaskRecord.open)}
+    later: Sequence[str] = ()
     if version < current:
         is_task = ChangeRecord.kind == PartKind.TASK.value
         later = session.scalars(
@@ -100,7 +101,7 @@ def working_firm(session: Session, version: int, current: int) -> Firm:
         for _, id, place, document in before:
             if document is not None:
                 tasks[id] = Kept(id, place, document)
-    _add_linked(session, tasks)
+    _add_linked(session, tasks, frozenset(later))
     documents[PartKind.TASK] = sorted(tasks.values(), key=lambda row: row.place)
     return _assembled(session, documents)
 
@@ -187,10 +188,10 @@ def _tasks(session: Session, *conditions: Any) -> list[Kept]:
     return [Kept(*row) for row in session.execute(asked)]
 
 
-def _add_linked(session: Session, tasks: dict[str, Kept]) -> None:
+def _add_linked(session: Session, tasks: dict[str, Kept], later: frozenset[str]) -> None:
     """Add the finished tasks that reviews link to these, in both directions, however far.
 
-    They have not changed since the version asked for: what has is among ``tasks`` already.
+    Those that changed ``later`` are among ``tasks`` as they were, or were not there yet.
     """
     newest = list(tasks.values())
     while newest:
@@ -199,9 +200,9 @@ def _add_linked(session: Session, tasks: dict[str, Kept]) -> None:
         )
         found = [row for some in _batches(prepared) for row in _tasks(session, TaskRecord.id.in_(some))]
         for some in _batches([row.id for row in newest]):
-            found += [row for row in _tasks(session, TaskRecord.reviews.in_(some)) if row.id not in tasks]
-        tasks |= {row.id: row for row in found}
-        newest = found
+            found += _tasks(session, TaskRecord.reviews.in_(some))
+        newest = [row for row in found if row.id not in tasks and row.id not in later]
+        tasks |= {row.id: row for row in newest}
 
 
 def _reviews(row: Kept) -> str | None:

@@ -15,7 +15,7 @@ from api.store.draft import Draft, Head
 from api.store.log import GENESIS
 from api.store.parts import PARTS, Part, PartKind, part_of, settings_of
 from api.store.refusals import not_found, taken
-from api.store.tables import AssignmentRecord, CalendarRecord, FirmRecord
+from api.store.tables import AssignmentRecord, CalendarRecord, FirmRecord, Record
 from solver.firm import Firm, Task
 from solver.policy import Frozen
 from solver.refusal import Refusal, Refused
@@ -111,6 +111,20 @@ def remove(draft: Draft, kind: PartKind, id: str) -> int:
     if kind is PartKind.TASK:
         unassigned(draft, id, version=version)
     return version
+
+
+def referring_to(draft: Draft, kind: PartKind, id: str) -> str | None:
+    """Return the table in which something refers to a part, ``None`` where nothing does."""
+    draft.write()
+    there = PARTS[kind].record.__table__  # type: ignore[attr-defined]
+    for table in Record.metadata.sorted_tables:
+        for reference in table.foreign_key_constraints:
+            if reference.referred_table is there:
+                column = next(one for one in reference.columns if one.name != "firm_id")
+                asked = select(column).where(table.c.firm_id == draft.firm, column == id).limit(1)
+                if draft.session.connection().execute(asked).first() is not None:
+                    return table.name
+    return None
 
 
 def _save_list(draft: Draft, part: Part, wanted: tuple[Frozen, ...]) -> list[str]:

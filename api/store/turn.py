@@ -10,7 +10,6 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 
 from api.store.boards import know_prepared
 from api.store.ground import Ground, Stored
@@ -18,7 +17,7 @@ from api.store.log import By, EntryKind, canonical
 from api.store.names import with_names
 from api.store.parts import PartKind, part_of, settings_of
 from api.store.refusals import changed, not_found, taken
-from api.store.saving import assigned, put, put_settings, remove, save_firm, unassigned
+from api.store.saving import assigned, put, put_settings, referring_to, remove, save_firm, unassigned
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
 from solver.board import Board
 from solver.firm import Firm, Task
@@ -73,7 +72,7 @@ class Turn(Ground):
             raise taken("task", task.id)
         return self._route(task, None, by)
 
-    def place_again(self, id: str, *, by: By = By.RULE, expected: int | None = None, **fields: Any) -> Decided:
+    def place_again(self, id: str, /, *, by: By = By.RULE, expected: int | None = None, **fields: Any) -> Decided:
         """Route a task that waits, with some fields changed: a hold whose estimate came, an escalation tried again."""
         stored, task = self._task(id, expected)
         if task.assignee is not None:
@@ -122,7 +121,7 @@ class Turn(Ground):
             self.recompile()  # what they name is checked with the whole firm
         return self.version
 
-    def change_task(self, id: str, *, expected: int | None = None, **fields: Any) -> tuple[Task, int]:
+    def change_task(self, id: str, /, *, expected: int | None = None, **fields: Any) -> tuple[Task, int]:
         """Change facts about a task; return it with its version. Who has it is decided by `assign` and `place_again`.
 
         Raises
@@ -187,12 +186,12 @@ class Turn(Ground):
         if stored is None:
             raise not_found(kind.value, id)
         _check_version(kind, stored, expected)
+        referring = referring_to(self.draft, kind, id)
+        if referring is not None:
+            hint = "Maybe set a leave date, or cancel the task, instead."
+            raise _refused(kind.value, id, f"is referred to by {referring}", hint)
         with self.whole():
-            try:
-                version = remove(self.draft, kind, id)
-            except IntegrityError:
-                hint = "Maybe set a leave date, or cancel the task, instead."
-                raise _refused(kind.value, id, "is referred to by others", hint) from None
+            version = remove(self.draft, kind, id)
             self.recompile()
         return version
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, date, datetime, time
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -48,7 +49,7 @@ def test_a_generated_firm_comes_back_as_it_was_saved(database: Database) -> None
     assert loaded(database) == made
 
 
-TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), min_size=1, max_size=12).filter(
+TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=12).filter(
     lambda text: bool(text.strip())
 )
 
@@ -129,7 +130,7 @@ def test_names_stand_in_no_history(database: Database) -> None:
 
 
 def test_the_working_firm_holds_open_tasks_and_what_reviews_link_them_to(database: Database) -> None:
-    done = {"status": Status.DONE, "completed_on": day(0)}
+    done: dict[str, Any] = {"status": Status.DONE, "completed_on": day(0)}
     work = (
         task("prepared", assignee="ann", **done),
         task("review", reviews="prepared"),
