@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -191,25 +192,35 @@ def verify(session: Session) -> Verified:
     firm = str(session.info["firm"])
     head = read_head(session, firm)
     number, previous = 0, GENESIS
-    for row in _rows(session):
-        if row["number"] != number + 1:
-            return Verified(firm, number, previous, Broken(number + 1, f"is missing; the next one is {row['number']}"))
-        if row["previous_hash"] != previous:
-            return Verified(firm, number, previous, Broken(row["number"], "does not follow the entry before"))
-        if row["hash"] != _hash(firm, row):
-            return Verified(firm, number, previous, Broken(row["number"], "is not what was written"))
-        number, previous = row["number"], row["hash"]
+    with _rows(session) as rows:
+        for row in rows:
+            problem = _problem(firm, row, number, previous)
+            if problem is not None:
+                return Verified(firm, number, previous, Broken(*problem))
+            number, previous = row["number"], row["hash"]
     broken = None
     if (number, previous) != (head.log_number, head.log_hash):
         broken = Broken(number + 1, f"is missing; the firm has made {head.log_number} decisions")
     return Verified(firm, number, previous, broken)
 
 
-def _rows(session: Session) -> Iterator[dict[str, Any]]:
+def _problem(firm: str, row: dict[str, Any], number: int, previous: str) -> tuple[int, str] | None:
+    """Return what is wrong with the row behind entry ``number``, if anything."""
+    if row["number"] != number + 1:
+        return number + 1, f"is missing; the next one is {row['number']}"
+    if row["previous_hash"] != previous:
+        return row["number"], "does not follow the entry before"
+    if row["hash"] != _hash(firm, row):
+        return row["number"], "is not what was written"
+    return None
+
+
+@contextmanager
+def _rows(session: Session) -> Iterator[Iterator[dict[str, Any]]]:
     table = DecisionRecord.__table__
     asked = select(table).where(table.c.firm_id == session.info["firm"]).order_by(table.c.number)
-    result = session.connection().execution_options(yield_per=AT_ONCE).execute(asked)
-    return (dict(row) for row in result.mappings())
+    with session.connection().execute(asked.execution_options(yield_per=AT_ONCE)) as result:
+        yield (dict(row) for row in result.mappings())
 
 
 def _hash(firm: str, row: dict[str, Any]) -> str:

@@ -55,6 +55,11 @@ def head() -> str:
     return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
+def revisions() -> list[str]:
+    """Return every revision, oldest first."""
+    return [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+
+
 def migrate(database: Database, to: str = "head") -> Migrated:
     """Bring the schema up to ``to``; nothing happens where it is there already."""
     with database.writer.begin() as connection:
