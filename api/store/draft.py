@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -76,9 +77,7 @@ class Draft:
     def add(self, record: type[OfFirm], **columns: Any) -> None:
         """Add one row."""
         table = _table(record)
-        for name, value in columns.items():
-            if isinstance(value, str) and "\x00" in value:
-                raise Refused(_with_nul(f"{table.name}.{name}", value))
+        require_storable(table.name, columns)
         self._rows[table].append({"firm_id": self.firm, **columns})
 
     def change(self, kind: PartKind, part: str, place: int | None, document: str | None) -> int:
@@ -108,9 +107,7 @@ class Draft:
         """Change the rows of this firm that have these keys."""
         self.write()
         table = _table(record)
-        for name, value in columns.items():
-            if isinstance(value, str) and "\x00" in value:
-                raise Refused(_with_nul(f"{table.name}.{name}", value))
+        require_storable(table.name, columns)
         mine = [table.c.firm_id == self.firm, *(table.c[name] == value for name, value in keys.items())]
         self.session.connection().execute(update(table).where(*mine).values(**columns))
 
@@ -129,11 +126,13 @@ class Draft:
             self.session.connection().execute(_WRITE_HEAD, {"firm": self.firm, **values})
 
 
-def _with_nul(field: str, value: str) -> Refusal:
-    return Refusal(
-        code="unstorable_text",
-        field=field,
-        value=value.replace("\x00", "\\0")[:80],
-        message="holds a NUL character, which no database keeps",
-        nearest=value.replace("\x00", "")[:80],
-    )
+def require_storable(table: str, columns: Mapping[str, object]) -> None:
+    """Refuse text with a NUL character, which PostgreSQL keeps nowhere."""
+    for name, value in columns.items():
+        if isinstance(value, str) and "\x00" in value:
+            message, near = "holds a NUL character, which no database keeps", value.replace("\x00", "")[:80]
+            shown = value.replace("\x00", "\\0")[:80]
+            refusal = Refusal(
+                code="unstorable_text", field=f"{table}.{name}", value=shown, message=message, nearest=near
+            )
+            raise Refused(refusal)

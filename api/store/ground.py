@@ -14,7 +14,7 @@ from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from api.store.boards import Compiled, base_of, board_at, moment_of
-from api.store.draft import Draft, Head
+from api.store.draft import Draft, Head, require_storable
 from api.store.log import By, EntryKind, Seen, append, compact
 from api.store.parts import PARTS, PartKind
 from solver.board import Board
@@ -50,6 +50,11 @@ class Ground:
         The firm's counters, read under its lock.
     had
         The board this process has of the firm, if any; brought along or thrown away.
+
+    Attributes
+    ----------
+    touched
+        How many operations have begun to write.
     """
 
     def __init__(
@@ -62,6 +67,7 @@ class Ground:
         self._current: Compiled | None = None
         self._unchecked = False
         self._spoilt: BaseException | None = None
+        self.touched = 0
 
     @property
     def version(self) -> int:
@@ -113,6 +119,7 @@ class Ground:
     @contextmanager
     def whole(self) -> Iterator[None]:
         """Do all of an operation, or spoil the turn."""
+        self.touched += 1
         try:
             yield
         except BaseException as error:
@@ -121,6 +128,7 @@ class Ground:
 
     def stored(self, kind: PartKind, id: str) -> Stored | None:
         """Return one part as it is stored, ``None`` where the firm does not have it."""
+        require_storable(kind.value, {"id": id})
         self.draft.write()
         row = self.session.connection().execute(_STORED[kind], {"firm": self.firm, "id": id}).one_or_none()
         return None if row is None else Stored(*row)

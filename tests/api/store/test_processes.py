@@ -52,9 +52,11 @@ def whole(database: Database) -> Firm:
         assert chain.broken is None
         assert chain.entries == head.log_number == len(made.tasks)
         logged = session.execute(select(DecisionRecord.task, DecisionRecord.person)).all()
-        assert dict(map(tuple, logged)) == {one.id: one.assignee for one in made.tasks}
+        assert {one.task: one.person for one in logged} == {one.id: one.assignee for one in made.tasks}
         assigned = session.execute(select(AssignmentRecord.task, AssignmentRecord.person)).all()
-        assert dict(map(tuple, assigned)) == {one.id: one.assignee for one in made.tasks if one.assignee}
+        assert {one.task: one.person for one in assigned} == {
+            one.id: one.assignee for one in made.tasks if one.assignee
+        }
         assert sorted(session.scalars(select(OutboxRecord.number))) == list(range(1, len(made.tasks) + 1))
         assert all(replay(session, number).same for number in range(1, chain.entries + 1, 5))
     board = compile_board(made, now=NOW)
