@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 
@@ -24,3 +25,13 @@ def with_names(decision: Decision, labels: Mapping[str, str]) -> Decision:
     """Return a decision of a marked board for people."""
     ways = tuple(way.model_copy(update={"sentence": named(way.sentence, labels)}) for way in decision.ways_out)
     return decision.model_copy(update={"reason": named(decision.reason, labels), "ways_out": ways})
+
+
+def named_json(document: str, labels: Mapping[str, str]) -> str:
+    """Return JSON text with names in place of the marks in its strings."""
+
+    def name(found: re.Match[str]) -> str:
+        id = str(json.loads(f'"{found[1]}"'))
+        return json.dumps(labels.get(id) or id, ensure_ascii=False)[1:-1]
+
+    return MARK.sub(name, document)
