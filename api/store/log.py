@@ -187,18 +187,25 @@ def entries_of(session: Session, task: str) -> list[Entry]:
     return [_entry(record) for record in session.scalars(asked)]
 
 
-def verify(session: Session) -> Verified:
-    """Walk the chain of the session's firm and say where it breaks first."""
+def verify(session: Session, *, noted: str | None = None) -> Verified:
+    """Walk the chain of the session's firm and say where it breaks first.
+
+    Parameters
+    ----------
+    noted
+        The head of an earlier walk: it must still be the hash of an entry, else everything was written anew.
+    """
     firm = str(session.info["firm"])
     head = read_head(session, firm)
-    number, previous = 0, GENESIS
+    number, previous, found = 0, GENESIS, noted in (None, GENESIS)
     with _rows(session) as rows:
         for row in rows:
             problem = _problem(firm, row, number, previous)
             if problem is not None:
                 return Verified(firm, number, previous, Broken(*problem))
             number, previous = row["number"], row["hash"]
-    broken = None
+            found = found or noted == previous
+    broken = None if found else Broken(1, "or a later one is not what it was when its hash was noted")
     if (number, previous) != (head.log_number, head.log_hash):
         broken = Broken(number + 1, f"is missing; the firm has made {head.log_number} decisions")
     return Verified(firm, number, previous, broken)
