@@ -16,11 +16,13 @@ from sqlalchemy.orm import Session
 
 from api.store.draft import Head
 from api.store.loading import firm_at, task_at, task_changes, working_firm
+from api.store.names import marked
 from api.store.refusals import Unreadable
 from api.store.tables import PersonRecord
 from solver.board import Board, compile_board
 from solver.firm import Task
 from solver.following import follow
+from solver.ledger import SPARE_SLOTS
 from solver.refusal import Refusal
 
 MOMENT = timedelta(minutes=15)
@@ -38,6 +40,12 @@ class Compiled:
     base_at: datetime
     board: Board
     labels: dict[str, str]
+
+    @property
+    def size_mb(self) -> float:
+        """Memory of the ledger, which is nearly all of it: two numbers of four bytes per person and window."""
+        people, slots = self.board.open_min.shape
+        return float(8e-6 * people * (slots + SPARE_SLOTS) ** 2)
 
     def copy(self) -> Compiled:
         """Return an independent board at the same version."""
@@ -81,8 +89,8 @@ def board_then(session: Session, version: int, base: tuple[int, datetime]) -> Bo
 
 
 def labels_of(session: Session) -> dict[str, str]:
-    """Return the name of each person of the session's firm; the id where no name is given."""
-    return {id: name or id for id, name in session.execute(select(PersonRecord.id, PersonRecord.name))}
+    """Return the name of each person of the session's firm, by what stands within their mark; the id where no name is given."""
+    return {marked(id): name or id for id, name in session.execute(select(PersonRecord.id, PersonRecord.name))}
 
 
 def know_prepared(session: Session, board: Board, task: Task, version: int) -> None:
@@ -112,8 +120,8 @@ class Boards:
     A board that is taken is out of the cache until it is kept again: whoever fails with it just does not keep it.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit, self._lock = limit, Lock()
+    def __init__(self, limit_mb: float) -> None:
+        self._limit_mb, self._lock = limit_mb, Lock()
         self._boards: OrderedDict[str, Compiled] = OrderedDict()
 
     def take(self, firm: str) -> Compiled | None:
@@ -128,7 +136,7 @@ class Boards:
             if there is None or there.version <= compiled.version:
                 self._boards[firm] = compiled
             self._boards.move_to_end(firm)
-            while len(self._boards) > self._limit:
+            while len(self._boards) > 1 and sum(one.size_mb for one in self._boards.values()) > self._limit_mb:
                 self._boards.popitem(last=False)
 
     def drop(self, firm: str) -> None:

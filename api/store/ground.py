@@ -5,7 +5,7 @@ Nothing here is committed; `api.store.turns` does that, and only where `Ground.f
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -143,9 +143,10 @@ class Ground:
         task: Task,
         person: str | None,
         answer: Decision,
+        more: Mapping[str, str] | None = None,
     ) -> int:
         """Log a decision about a task with what the board said of it; return the number of the entry."""
-        document = {"task": task.model_dump(mode="json"), "answer": compact(answer)}
+        document = {"task": task.model_dump(mode="json"), "answer": compact(answer), **(more or {})}
         return append(
             self.draft,
             kind,
@@ -162,6 +163,10 @@ class Ground:
         """Log any other decision; return the number of the entry."""
         return append(self.draft, kind, decided_by=by, outcome=outcome, reason=reason, seen=seen, document=document)
 
+    def untouched(self) -> Compiled | None:
+        """Return the board where no operation of this turn has begun, to be kept although the turn failed."""
+        return None if self.touched else self._current or self._had
+
     def finish(self) -> Compiled | None:
         """Write everything; return the board to keep once the transaction is committed."""
         if self._spoilt is not None:
@@ -169,4 +174,4 @@ class Ground:
         if self._unchecked:
             self.compiled()  # compiling reads the whole firm back, so that none is stored that contradicts itself
         self.draft.finish()
-        return self._current
+        return self._current or self._had

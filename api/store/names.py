@@ -13,7 +13,12 @@ MARK = re.compile("⟦([^⟦⟧]*)⟧")
 
 def mark(id: str) -> str:
     """Return what stands for a person's name."""
-    return f"⟦{id.replace('⟦', '').replace('⟧', '')}⟧"
+    return f"⟦{marked(id)}⟧"
+
+
+def marked(id: str) -> str:
+    """Return what stands within the mark of a person: the id, without the signs that end it."""
+    return id.replace("⟦", "").replace("⟧", "")
 
 
 def named(text: str, labels: Mapping[str, str]) -> str:

@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 
 from api.store.boards import board_then
 from api.store.log import Entry, canonical, compact, read
+from api.store.pricing import prices_of
 from api.store.turn import advice
 from solver.plan import Decision
+from solver.routing import RULE
 
 
 class Replayed(NamedTuple):
@@ -41,7 +43,8 @@ def replay(session: Session, number: int) -> Replayed:
     if asked is None:
         return Replayed(entry, None, ())
     board = board_then(session, entry.seen.version, (entry.seen.base_version, entry.seen.base_at))
-    answer = advice(board, asked)
+    plan = entry.document.get("prices")
+    answer = advice(board, asked, RULE if plan is None else prices_of(session, plan).policy)
     logged: dict[str, Any] = entry.document["answer"]
     now: dict[str, Any] = json.loads(canonical(compact(answer)))
     return Replayed(entry, answer, tuple(name for name in sorted(logged | now) if logged.get(name) != now.get(name)))

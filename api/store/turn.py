@@ -16,6 +16,7 @@ from api.store.ground import Ground, Stored
 from api.store.log import By, EntryKind, canonical
 from api.store.names import with_names
 from api.store.parts import PartKind, part_of, settings_of
+from api.store.pricing import Prices
 from api.store.refusals import changed, not_found, taken
 from api.store.saving import assigned, put, put_settings, referring_to, remove, save_firm, unassigned
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
@@ -24,7 +25,7 @@ from solver.firm import Firm, Task
 from solver.plan import Decision, Outcome
 from solver.policy import Frozen
 from solver.refusal import Refusal, Refused
-from solver.routing import dry_run
+from solver.routing import RULE, Policy, dry_run
 
 LINKS = ("type", "client", "reviews")
 """Fields of a task whose change makes other work look different: the firm is compiled anew, and checked as a whole."""
@@ -56,8 +57,8 @@ class Turn(Ground):
 
     # Tasks
 
-    def place(self, task: Task, *, by: By = By.RULE) -> Decided:
-        """Take a new task in and route it.
+    def place(self, task: Task, *, by: By = By.RULE, prices: Prices | None = None) -> Decided:
+        """Take a new task in and route it, by the rule or by a plan's prices.
 
         Raises
         ------
@@ -70,14 +71,23 @@ class Turn(Ground):
             raise _refused("assignee", task.assignee, "has it already, and routing would ask who", "Maybe use `add`.")
         if self.stored(PartKind.TASK, task.id) is not None:
             raise taken("task", task.id)
-        return self._route(task, None, by)
+        return self._route(task, None, by, prices)
 
-    def place_again(self, id: str, /, *, by: By = By.RULE, expected: int | None = None, **fields: Any) -> Decided:
+    def place_again(
+        self,
+        id: str,
+        /,
+        *,
+        by: By = By.RULE,
+        prices: Prices | None = None,
+        expected: int | None = None,
+        **fields: Any,
+    ) -> Decided:
         """Route a task that waits, with some fields changed: a hold whose estimate came, an escalation tried again."""
         stored, task = self._task(id, expected)
         if task.assignee is not None:
             raise _refused("assignee", task.assignee, "has it already", "Maybe use `assign`.")
-        return self._route(self._changed(task, fields), stored, by)
+        return self._route(self._changed(task, fields), stored, by, prices)
 
     def assign(
         self,
@@ -256,18 +266,22 @@ class Turn(Ground):
         with self.whole():
             self.draft.add(AnswerRecord, key=key, fingerprint=fingerprint, answer=answer, at=self.draft.at)
 
-    def _route(self, task: Task, stored: Stored | None, by: By) -> Decided:
+    def _route(self, task: Task, stored: Stored | None, by: By, prices: Prices | None) -> Decided:
         board = self.board
         if task.reviews is not None and task.reviews not in board.known:
             self.draft.write()
             know_prepared(self.session, board, task, self.version)
         seen, ledger, labels = self.seen(), board.ledger, self.compiled().labels
-        answer = dry_run(board, task)  # refuses before it touches the board
+        # Refuses before it touches the board.
+        answer = dry_run(board, task, policy=RULE if prices is None else prices.policy)
         with self.whole():
             after = task.model_copy(update={"assignee": answer.person})
             by = By.CLIENT_REQUEST if answer.overridden else by
             outcome = answer.outcome
-            number = self.log(EntryKind.PLACE, by, outcome.value, answer.reason, seen, task, answer.person, answer)
+            more = {} if prices is None else {"prices": prices.plan}
+            number = self.log(
+                EntryKind.PLACE, by, outcome.value, answer.reason, seen, task, answer.person, answer, more
+            )
             version = self._keep_task(after, stored, number)
             if stored is not None:
                 self._close_exceptions(task.id, f"now {outcome.value}")
@@ -312,11 +326,11 @@ class Turn(Ground):
             raise not_found(field, person, list(known))
 
 
-def advice(board: Board, asked: Task) -> Decision:
-    """Return what the rule would say of a task that is decided otherwise; its promise, if any, is taken back first."""
+def advice(board: Board, asked: Task, policy: Policy = RULE) -> Decision:
+    """Return what the rule, or another policy, says of a task; its promise, if any, is taken back first."""
     if asked.id in board.promises:
         board.withdraw(asked.id)
-    return dry_run(board, asked)
+    return dry_run(board, asked, policy=policy)
 
 
 def _check_version(kind: PartKind, stored: Stored | None, expected: int | None) -> None:

@@ -28,8 +28,8 @@ from solver.firm import Task
 from solver.plan import Decision
 from solver.routing import dry_run
 
-BOARDS = 64
-"""Firms whose boards a process keeps: 4 MB each at 30 people, 60 at 100."""
+BOARDS_MB = 256
+"""Boards that a process keeps for writing, and as many for reading: 2 MB each at 30 people, 8 at 100, 80 at 1,000."""
 
 
 class View(NamedTuple):
@@ -51,13 +51,13 @@ class Turns:
 
     Parameters
     ----------
-    boards
-        How many firms' boards are kept, for writing and for reading each.
+    boards_mb
+        How much memory the boards kept for writing may take, and those for reading again; the last one used stays in any case.
     """
 
-    def __init__(self, database: Database, *, boards: int = BOARDS) -> None:
+    def __init__(self, database: Database, *, boards_mb: float = BOARDS_MB) -> None:
         self.database = database
-        self._written, self._read = Boards(boards), Boards(boards)
+        self._written, self._read = Boards(boards_mb), Boards(boards_mb)
         self._gates: dict[str, Lock] = defaultdict(Lock)
         self._reading: dict[str, Lock] = defaultdict(Lock)
         self._making = Lock()
@@ -82,13 +82,19 @@ class Turns:
             Somebody else has the firm's turn for longer than the limit.
         """
         with self._gate(self._gates, firm):
-            had = self._prepared(firm, now)
-            with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
-                turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
-                yield turn
-                compiled = turn.finish()
-            if compiled is not None:
-                self._written.keep(firm, compiled)
+            had, turn = self._prepared(firm, now), None
+            try:
+                with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
+                    turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
+                    yield turn
+                    had = turn.finish()
+            except BaseException:
+                # What nobody has touched is still what is stored.
+                had = had if turn is None else turn.untouched()
+                raise
+            finally:
+                if had is not None:
+                    self._written.keep(firm, had)
 
     @contextmanager
     def view(self, firm: str, *, now: datetime) -> Iterator[tuple[Session, View]]:

@@ -223,3 +223,14 @@ def test_a_clock_a_quarter_behind_does_not_make_two_processes_compile_in_turns(d
             assert turn.seen().base_at == NOW
             office.count += 1
             office.place(turn)
+
+
+def test_boards_least_used_are_forgotten_when_memory_is_short(database: Database) -> None:
+    turns = Turns(database, boards_mb=0.0)
+    boards: dict[str, Board] = {}
+    for id in ("one", "two", "two", "one"):
+        if id not in boards:
+            create_firm(database, id, random_firm(1), now=NOW, actor="test")
+        with turns.turn(id, now=NOW, actor="test") as turn:
+            assert (boards.get(id) is turn.board) == (id == "two" and "two" in boards)
+            boards[id] = turn.board

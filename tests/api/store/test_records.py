@@ -7,6 +7,7 @@ import pytest
 from api.store.database import Database
 from api.store.log import By, read
 from api.store.names import mark, named, named_json
+from api.store.pricing import prices_of
 from api.store.records import (
     ProposalStatus,
     end_proposal,
@@ -19,11 +20,12 @@ from api.store.records import (
     propose,
 )
 from api.store.refusals import NotFound, Taken
+from api.store.replaying import replay
 from api.store.saving import create_firm
 from api.store.turns import Turns
 from solver.batch import solve
 from solver.board import compile_board
-from solver.plan import Plan, Proposal
+from solver.plan import Plan, Proposal, RoutingPolicy
 from solver.rebalance import proposals
 from solver.stop import WorkBudget
 from tests.firms_for_tests import firm, person, task
@@ -65,6 +67,31 @@ def test_a_plan_is_kept_without_names_and_read_with_those_of_today(turns: Turns)
     assert [one.reason for one in again.flags] == ['Cat "Kit" Ray does not have the skill']
     with turns.turn("one", now=NOW, actor="test") as turn, pytest.raises(Taken):
         keep_plan(turn, "night-1", plan, version=version)
+
+
+def test_work_is_placed_by_the_prices_of_a_plan_and_that_is_made_again(turns: Turns) -> None:
+    plan, _, version = planned(turns)
+    assert plan.prices is not None
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        keep_plan(turn, "night-1", plan, version=version)
+        keep_plan(turn, "bare", plan.model_copy(update={"prices": None}), version=version)
+    with turns.database.reading("one") as session:
+        prices = prices_of(session, "night-1")
+        with pytest.raises(NotFound, match="came without prices"):
+            prices_of(session, "bare")
+        with pytest.raises(NotFound, match='Nearest: "night-1"'):
+            prices_of(session, "night-2")
+    numbers = []
+    for i in range(6):
+        with turns.turn("one", now=NOW, actor="test") as turn:
+            decided = turn.place(task(f"n{i}", hours=2, due=7 + i), prices=prices)
+        assert decided.decision.policy is RoutingPolicy.PRICED
+        assert "Secret costs least at last night's prices" in decided.decision.reason
+        numbers.append(decided.number)
+    with turns.database.reading("one") as session:
+        assert read(session, numbers[0]).document["prices"] == "night-1"
+        assert all(replay(session, number).same for number in numbers)
+    assert turns.self_check("one") == ()
 
 
 def test_a_proposal_is_open_until_one_manager_ends_it_and_the_other_is_told(turns: Turns) -> None:

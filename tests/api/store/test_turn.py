@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -138,6 +139,27 @@ def test_a_refused_task_spoils_neither_the_turn_nor_the_others_in_it(database: D
         turn.place(task("t2"))
     assert [one.id for one in stored(turns).tasks] == ["t0", "t2"]
     assert turns.self_check("one") == ()
+
+
+def test_a_refusal_that_ends_its_turn_costs_no_board(database: Database) -> None:
+    turns, boards = begun(database), []
+    for client in ("acme", "nobody", "acme"):
+        with contextlib.suppress(Refused), turns.turn("one", now=NOW, actor="test") as turn:
+            boards.append(turn.board)
+            turn.place(task(f"t{len(boards)}", client=client))
+    assert boards[0] is boards[1] is boards[2]
+    assert [one.id for one in stored(turns).tasks] == ["t1", "t3"]
+    assert turns.self_check("one") == ()
+
+
+def test_a_turn_that_needs_no_board_leaves_the_one_there_is(database: Database) -> None:
+    turns = begun(database)
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        board = turn.board
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        assert turn.tell("hello", {}) == 1
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        assert turn.board is board
 
 
 def test_a_turn_that_failed_within_an_operation_cannot_be_committed(database: Database) -> None:
