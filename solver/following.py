@@ -60,6 +60,4 @@ def _windows(board: Board, row: TaskRow) -> Iterator[Window]:
     span = board.span_of(row.task)
     if span.release <= span.due:
         yield Window(span.release, span.due, 0)
-    yield from graded_windows(
-        board.axis, (row.task,), {row.task.id: row.remaining_min}, board.firm.policy.weights
-    )[0]
+    yield from graded_windows(board.axis, (row.task,), {row.task.id: row.remaining_min}, board.firm.policy.weights)[0]

@@ -143,7 +143,7 @@ class Database:
         with self.engine.connect() as connection:
             if not self.embedded:
                 connection.execute(_SET_FIRM, {"name": FIRM_SETTING, "firm": ALL_FIRMS})
-            return list(connection.scalars(select(FirmRecord.id).order_by(FirmRecord.id)))
+            return sorted(connection.scalars(select(FirmRecord.id)))  # here, as databases sort in their own ways
 
     def close(self) -> None:
         """Close the connections that nobody uses."""

@@ -64,6 +64,8 @@ class Sharing:
         ----------
         operation
             May be called twice: in a transaction that was rolled back, and again. It changes nothing but the turn.
+        now
+            Of those who share a transaction, the first one's counts.
 
         Raises
         ------

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from api.store.boards import Boards, Compiled, base_of, board_at, moment_of
+from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
@@ -33,8 +33,9 @@ BOARDS_MB = 256
 
 
 class View(NamedTuple):
-    """A board to read, or to try things on: a copy of its own, at one version."""
+    """A board to read, or to try things on: a copy of its own, at one version; ``session`` reads the rows of that version."""
 
+    session: Session
     version: int
     base_version: int
     base_at: datetime
@@ -43,6 +44,7 @@ class View(NamedTuple):
 
     def dry_run(self, task: Task) -> Decision:
         """Return what placing ``task`` now would answer, with names."""
+        know_prepared(self.session, self.board, task, self.version)
         return with_names(dry_run(self.board, task), self.labels)
 
 
@@ -97,7 +99,7 @@ class Turns:
                     self._written.keep(firm, had)
 
     @contextmanager
-    def view(self, firm: str, *, now: datetime) -> Iterator[tuple[Session, View]]:
+    def view(self, firm: str, *, now: datetime) -> Iterator[View]:
         """Read a firm and its board at one version, without waiting for whoever writes."""
         with self.database.reading(firm) as session:
             head = read_head(session, firm)
@@ -105,7 +107,7 @@ class Turns:
                 compiled = board_at(session, head, base_of(head, now), self._read.take(firm))
                 self._read.keep(firm, compiled)
                 mine = compiled.copy()
-            yield session, View(mine.version, mine.base_version, mine.base_at, mine.board, mine.labels)
+            yield View(session, mine.version, mine.base_version, mine.base_at, mine.board, mine.labels)
 
     def self_check(self, firm: str) -> tuple[str, ...]:
         """Return how the board this process keeps for a firm differs from what is stored; nothing where it keeps none.

@@ -131,8 +131,8 @@ def test_boards_of_three_processes_and_one_rebuilt_are_the_same_after_anything(d
             for _ in range(draw.choice((1, 1, 3))):
                 office.act(turn)
         assert turns.self_check("one") == ()
-        with processes[2].view("one", now=now) as (session, view):
-            again = board_then(session, view.version, (view.base_version, view.base_at))
+        with processes[2].view("one", now=now) as view:
+            again = board_then(view.session, view.version, (view.base_version, view.base_at))
             assert like(view.board, again)
     with database.reading("one") as session:
         chain = verify(session)

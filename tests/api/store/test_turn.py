@@ -397,21 +397,26 @@ def test_a_request_asked_twice_is_answered_once(database: Database) -> None:
 
 def test_a_view_is_tried_on_without_anybody_seeing_it(database: Database) -> None:
     turns = begun(database)
-    with turns.view("one", now=NOW) as (_, view):
+    with turns.view("one", now=NOW) as view:
         assert view.dry_run(task("t", deadline_time="13:00")).person == "ann"
         view.board.know("t", task("t"))
-    with turns.view("one", now=NOW) as (_, view):
+    with turns.view("one", now=NOW) as view:
         assert "t" not in view.board.known
     with turns.turn("one", now=NOW, actor="test") as turn:
         turn.place(task("t"))
-        with turns.view("one", now=NOW) as (
-            _,
-            view,
-        ):  # a reader in the middle of a turn sees what was, and does not wait
+        with turns.view("one", now=NOW) as view:  # in the middle of the turn: what was, and no waiting for it
             assert "t" not in view.board.known
-    with turns.view("one", now=NOW) as (_, view):
+    with turns.view("one", now=NOW) as view:
         assert view.board.promises["t"].work_min == 240
         assert view.dry_run(task("u")).reason.startswith("Bob Ray")
+
+
+def test_a_view_knows_what_a_review_reviews_however_long_finished(database: Database) -> None:
+    turns = begun(database, task("old", assignee="ann", status=Status.DONE, completed_on=day(0)))
+    with turns.view("one", now=NOW) as view:
+        assert view.dry_run(task("review", reviews="old")).person == "bob"
+        with pytest.raises(Refused, match='reviews "older"'):
+            view.dry_run(task("review", reviews="older"))
 
 
 def test_hours_of_today_that_have_passed_are_open_no_more(database: Database) -> None:
