@@ -26,6 +26,14 @@ def named(text: str, labels: Mapping[str, str]) -> str:
     return MARK.sub(lambda found: labels.get(found[1]) or found[1], text)
 
 
+def without_names(text: str, labels: Mapping[str, str]) -> str:
+    """Return what a person wrote with marks in place of full names, longest first; the log keeps no names."""
+    for id, label in sorted(labels.items(), key=lambda one: -len(one[1])):
+        if label != id and label:
+            text = text.replace(label, mark(id))
+    return text
+
+
 def with_names(decision: Decision, labels: Mapping[str, str]) -> Decision:
     """Return a decision of a marked board for people."""
     ways = tuple(way.model_copy(update={"sentence": named(way.sentence, labels)}) for way in decision.ways_out)

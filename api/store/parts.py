@@ -120,7 +120,12 @@ FIELDS = tuple(part.field for part in PARTS.values())
 
 def part_of(model: Frozen) -> Part:
     """Return how a model is kept."""
-    return next(part for part in PARTS.values() if type(model) is part.model)
+    found = next((part for part in PARTS.values() if type(model) is part.model), None)
+    if found is None:
+        raise TypeError(
+            f"{type(model).__name__} is no part of a firm. Maybe use a Person, Client, TaskType or calendar entry."
+        )
+    return found
 
 
 def settings_of(firm: Firm) -> str:

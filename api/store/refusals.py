@@ -40,6 +40,19 @@ def taken(field: str, value: str) -> Taken:
     return Taken(Refusal(code="taken", field=field, value=value, message="is there already", hint=hint))
 
 
+def referred_to(field: str, value: str, table: str) -> Refused:
+    """Refuse to take out what something else refers to."""
+    return Refused(
+        Refusal(
+            code="referred_to",
+            field=field,
+            value=value,
+            message=f"is referred to by {table}",
+            hint="Maybe set a leave date, or cancel the task, instead.",
+        )
+    )
+
+
 def changed(field: str, expected: int, actual: int) -> Changed:
     """Refuse a change of something that is not what the caller has read."""
     return Changed(

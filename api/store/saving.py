@@ -14,7 +14,7 @@ from api.store.database import ALL_FIRMS, Database
 from api.store.draft import Draft, Head
 from api.store.log import GENESIS
 from api.store.parts import PARTS, Part, PartKind, part_of, settings_of
-from api.store.refusals import not_found, taken
+from api.store.refusals import not_found, referred_to, taken
 from api.store.tables import AssignmentRecord, CalendarRecord, FirmRecord, Record
 from solver.firm import Firm, Task
 from solver.policy import Frozen
@@ -56,6 +56,8 @@ def save_firm(draft: Draft, firm: Firm) -> None:
     ------
     ValidationError
         The firm was put together without its checks, and contradicts itself.
+    Refused
+        Somebody logged time on a task, or in the name of a person, that the firm has no more.
     """
     firm = Firm.model_validate_json(firm.model_dump_json())
     put_settings(draft, settings_of(firm))
@@ -63,6 +65,9 @@ def save_firm(draft: Draft, firm: Firm) -> None:
     for part in PARTS.values():
         gone += [(part, id) for id in _save_list(draft, part, getattr(firm, part.field))]
     for part, id in reversed(gone):
+        referring = referring_to(draft, part.kind, id, history_only=True)
+        if referring is not None:
+            raise referred_to(part.kind.value, id, referring)
         remove(draft, part.kind, id)
     draft.write()
 
@@ -113,11 +118,17 @@ def remove(draft: Draft, kind: PartKind, id: str) -> int:
     return version
 
 
-def referring_to(draft: Draft, kind: PartKind, id: str) -> str | None:
-    """Return the table in which something refers to a part, ``None`` where nothing does."""
+def referring_to(draft: Draft, kind: PartKind, id: str, *, history_only: bool = False) -> str | None:
+    """Return the table in which something refers to a part, ``None`` where nothing does.
+
+    ``history_only`` leaves the parts of the firm aside, for who knows that they refer to nothing that goes.
+    """
     draft.write()
+    parts = {part.record.__table__ for part in PARTS.values()}  # type: ignore[attr-defined]
     there = PARTS[kind].record.__table__  # type: ignore[attr-defined]
     for table in Record.metadata.sorted_tables:
+        if history_only and table in parts:
+            continue
         for reference in table.foreign_key_constraints:
             if reference.referred_table is there:
                 column = next(one for one in reference.columns if one.name != "firm_id")

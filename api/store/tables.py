@@ -233,7 +233,6 @@ class ExceptionRecord(OfFirm, Record):
     closed_how: Mapped[str | None]
 
     __table_args__ = (
-        _to("tasks", "task"),
         Index(None, "firm_id", "closed_at", "number"),
         Index(None, "firm_id", "task"),
     )

@@ -14,10 +14,10 @@ from sqlalchemy import select
 from api.store.boards import know_prepared
 from api.store.ground import Ground, Stored
 from api.store.log import By, EntryKind, canonical
-from api.store.names import with_names
+from api.store.names import with_names, without_names
 from api.store.parts import PartKind, part_of, settings_of
 from api.store.pricing import Prices
-from api.store.refusals import changed, not_found, taken
+from api.store.refusals import changed, not_found, referred_to, taken
 from api.store.saving import assigned, put, put_settings, referring_to, remove, save_firm, unassigned
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
 from solver.board import Board
@@ -111,7 +111,8 @@ class Turn(Ground):
             ledger = board.ledger
             answer = advice(board, asked)
             outcome = "assigned" if person is not None else "unassigned"
-            number = self.log(EntryKind.ASSIGN, by, outcome, reason, seen, asked, person, answer)
+            said = without_names(reason, labels)
+            number = self.log(EntryKind.ASSIGN, by, outcome, said, seen, asked, person, answer)
             version = self._keep_task(after, stored, number)
             self.draft.tell(f"task.{outcome}", canonical({"task": id, "person": person, "decision": number}))
             if person is not None:
@@ -198,34 +199,40 @@ class Turn(Ground):
         _check_version(kind, stored, expected)
         referring = referring_to(self.draft, kind, id)
         if referring is not None:
-            hint = "Maybe set a leave date, or cancel the task, instead."
-            raise _refused(kind.value, id, f"is referred to by {referring}", hint)
+            raise referred_to(kind.value, id, referring)
         with self.whole():
             version = remove(self.draft, kind, id)
+            if kind is PartKind.TASK:
+                self._close_exceptions(id, "removed")
             self.recompile()
         return version
 
     def save(self, firm: Firm) -> None:
-        """Make the stored firm equal to this one (`api.store.saving`)."""
+        """Make the stored firm equal to this one (`api.store.saving`); exceptions of work that no longer waits are ended."""
         with self.whole():
             save_firm(self.draft, firm)
+            waiting = {task.id for task in firm.tasks if task.open and task.assignee is None}
+            open_ones = select(ExceptionRecord.task).where(ExceptionRecord.closed_at.is_(None))
+            for task in sorted(set(self.session.scalars(open_ones)) - waiting):
+                self._close_exceptions(task, "saved")
             self.recompile()
 
     def save_settings(self, firm: Firm, *, reason: str, by: By = By.MANAGER) -> int:
         """Take name, time zone, levels, holidays and policy over from ``firm``; return the number of the log entry."""
         document = settings_of(firm)
         with self.whole():
-            seen = self.seen()
+            seen, said = self.seen(), without_names(reason, self.compiled().labels)
             put_settings(self.draft, document)
             self.recompile()
-            return self.enter(EntryKind.POLICY, by, "changed", reason, seen, {"settings": document})
+            return self.enter(EntryKind.POLICY, by, "changed", said, seen, {"settings": document})
 
     # The log, the world, the answers
 
     def note(self, kind: EntryKind, *, by: By, outcome: str, reason: str, document: dict[str, Any]) -> int:
-        """Log what was decided elsewhere than on the board; ids only, no names. Return the number of the entry."""
+        """Log what was decided elsewhere than on the board; ``document`` has ids, no names. Return the number of the entry."""
         with self.whole():
-            return self.enter(kind, by, outcome, reason, self.seen(), document)
+            seen, said = self.seen(), without_names(reason, self.compiled().labels)
+            return self.enter(kind, by, outcome, said, seen, document)
 
     def end_exception(self, number: int, *, how: str, reason: str) -> int:
         """Let a person end a hold or an escalation without placing it; return the number of the log entry."""
@@ -236,7 +243,8 @@ class Turn(Ground):
             raise not_found("exception", str(number))
         with self.whole():
             document = {"exception": number, "task": record.task}
-            entry = self.enter(EntryKind.EXCEPTION, By.MANAGER, how, reason, self.seen(), document)
+            seen, said = self.seen(), without_names(reason, self.compiled().labels)
+            entry = self.enter(EntryKind.EXCEPTION, By.MANAGER, how, said, seen, document)
             self.draft.update(ExceptionRecord, {"number": number}, closed_at=self.draft.at, closed_how=how)
         return entry
 

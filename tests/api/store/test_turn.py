@@ -12,7 +12,8 @@ from sqlalchemy import select
 from api.store.database import Database
 from api.store.draft import read_head
 from api.store.loading import load_firm
-from api.store.log import By, EntryKind, entries_of
+from api.store.log import By, EntryKind, entries_of, read
+from api.store.names import named
 from api.store.parts import PartKind
 from api.store.refusals import Changed, NotFound, Taken
 from api.store.saving import create_firm
@@ -21,7 +22,7 @@ from api.store.turn import Turn
 from api.store.turns import Turns
 from solver.firm import Booking, Firm, Status, Task, TimeOff
 from solver.plan import Outcome
-from solver.policy import MissingEstimate
+from solver.policy import Guardrail, MissingEstimate
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task
 
@@ -356,6 +357,68 @@ def test_what_others_refer_to_cannot_be_removed(database: Database) -> None:
                 turn.remove(kind, id)
         turn.remove(PartKind.PERSON, "bob")
     assert [one.id for one in stored(turns).people] == ["ann"]
+
+
+def test_exceptions_of_work_that_no_longer_waits_are_ended(database: Database) -> None:
+    turns = begun(database)
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        for id in ("gone", "assigned", "waits", "removed", "dropped"):
+            turn.place(task(id, hours=None))
+        turn.change_task("dropped", status=Status.CANCELLED)
+        turn.remove(PartKind.TASK, "removed")
+    made = stored(turns)
+    tasks = [
+        one.model_copy(update={"assignee": "bob"} if one.id == "assigned" else {})
+        for one in made.tasks
+        if one.id != "gone"
+    ]
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        turn.save(made.model_copy(update={"tasks": tuple(tasks)}))
+    ended = {one.task: one.closed_how for one in rows(turns, ExceptionRecord)}
+    assert ended == {"gone": "saved", "assigned": "saved", "waits": None, "removed": "removed", "dropped": "cancelled"}
+    assert turns.self_check("one") == ()
+
+
+def test_names_that_a_manager_writes_are_logged_as_marks(database: Database) -> None:
+    turns = begun(database, task("t", assignee="ann"))
+    with turns.turn("one", now=NOW, actor="m-1") as turn:
+        number = turn.assign("t", "bob", reason="Ann Lee is ill, Bob Ray knows the client").number
+        turn.note(EntryKind.PROPOSAL, by=By.MANAGER, outcome="declined", reason="Ann Lee said no", document={})
+    with database.reading("one") as session:
+        said = [read(session, one).reason for one in (number, number + 1)]
+    assert said == ["⟦ann⟧ is ill, ⟦bob⟧ knows the client", "⟦ann⟧ said no"]
+    assert named(said[1], {"ann": "Ann Lee"}) == "Ann Lee said no"
+
+
+def test_what_is_no_part_of_a_firm_cannot_be_put(database: Database) -> None:
+    turns = begun(database)
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        with pytest.raises(TypeError, match="Guardrail is no part of a firm"):
+            turn.put(Guardrail())
+        with pytest.raises(Refused, match="Maybe use `place`"):
+            turn.put(task("t"))
+
+
+def test_a_firm_saved_without_work_that_somebody_logged_time_on_is_refused(database: Database) -> None:
+    turns = begun(database, task("a", assignee="ann"), task("b", assignee="ann", reviews="a"))
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        turn.log_time("e1", task="a", person="ann", day=day(0), minutes=5)
+    bare = stored(turns).model_copy(update={"tasks": ()})
+    with pytest.raises(Refused, match='task "a" is referred to by time_entries'):
+        save(turns, bare)
+    assert len(stored(turns).tasks) == 2
+
+
+def test_a_firm_saved_without_a_review_and_its_preparation_has_neither(database: Database) -> None:
+    turns = begun(database, task("a", assignee="ann"), task("b", assignee="bob", reviews="a"))
+    save(turns, stored(turns).model_copy(update={"tasks": (), "people": (BOB,)}))
+    assert (stored(turns).tasks, stored(turns).people) == ((), (BOB,))
+    assert turns.self_check("one") == ()
+
+
+def save(turns: Turns, made: Firm) -> None:
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        turn.save(made)
 
 
 def test_work_taken_in_with_its_person_is_not_routed(database: Database) -> None:

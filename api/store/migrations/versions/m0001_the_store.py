@@ -141,6 +141,20 @@ def _tables() -> None:
     )
     op.create_index("ix_decisions_firm_id_task_number", "decisions", ["firm_id", "task", "number"])
     op.create_table(
+        "exceptions",
+        sa.Column("firm_id", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_how", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_exceptions_firm_id"),
+        sa.PrimaryKeyConstraint("firm_id", "number", name="pk_exceptions"),
+    )
+    op.create_index("ix_exceptions_firm_id_closed_at_number", "exceptions", ["firm_id", "closed_at", "number"])
+    op.create_index("ix_exceptions_firm_id_task", "exceptions", ["firm_id", "task"])
+    op.create_table(
         "idempotency_keys",
         sa.Column("firm_id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -288,21 +302,6 @@ def _tables() -> None:
     op.create_index("ix_tasks_firm_id_client_open", "tasks", ["firm_id", "client", "open"])
     op.create_index("ix_tasks_firm_id_open_place", "tasks", ["firm_id", "open", "place"])
     op.create_index("ix_tasks_firm_id_reviews", "tasks", ["firm_id", "reviews"])
-    op.create_table(
-        "exceptions",
-        sa.Column("firm_id", sa.Text(), nullable=False),
-        sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("task", sa.Text(), nullable=False),
-        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_how", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(["firm_id", "task"], ["tasks.firm_id", "tasks.id"], name="fk_exceptions_firm_id_task"),
-        sa.ForeignKeyConstraint(["firm_id"], ["firms.id"], name="fk_exceptions_firm_id"),
-        sa.PrimaryKeyConstraint("firm_id", "number", name="pk_exceptions"),
-    )
-    op.create_index("ix_exceptions_firm_id_closed_at_number", "exceptions", ["firm_id", "closed_at", "number"])
-    op.create_index("ix_exceptions_firm_id_task", "exceptions", ["firm_id", "task"])
     op.create_table(
         "time_entries",
         sa.Column("firm_id", sa.Text(), nullable=False),
