@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from solver.board import Board
 from solver.firm import Task
+from solver.plan import Filter
 from solver.task_row import TaskRow, is_held
 from solver.windows import Window, graded_windows
 
@@ -23,22 +24,37 @@ def follow(board: Board, id: str, task: Task | None) -> bool:
     Returns
     -------
     bool
-        Whether the board can go on. Where the axis had to be lengthened, or where no window leaves a review behind its preparation, it
-        cannot: compile the firm again.
+        Whether the board can go on. It cannot where the axis had to be lengthened, where no window leaves a review behind its
+        preparation, and where somebody prepares and reviews the same work, or does so no more: which of the two tasks
+        is flagged is said of all together. Compile the firm again.
     """
-    ledger = board.ledger
+    ledger, conflict = board.ledger, _conflict(board, id)
     if id in board.promises:
         board.withdraw(id)
     board.learnt.pop(id, None)
     board.flagged.pop(id, None)
     if task is not None or id in board.known:
         board.know(id, task)
-    if task is None or not task.open or is_held(board.firm, task, board.types[task.type]):
+    going_on = task is None or _enter(board, task)
+    return going_on and not conflict and not _conflict(board, id) and board.ledger is ledger
+
+
+def _enter(board: Board, task: Task) -> bool:
+    """Promise a task that the board knows already, where anybody has it."""
+    if not task.open or is_held(board.firm, task, board.types[task.type]):
         return True
     board.cut_for(task)
-    if task.assignee is None:
-        return board.ledger is ledger
-    return _promise(board, task) and board.ledger is ledger
+    return task.assignee is None or _promise(board, task)
+
+
+def _conflict(board: Board, id: str) -> bool:
+    """Whether somebody of the task's piece of work both prepares and reviews."""
+    others = board.piece(board.known[id]) if id in board.known else []
+    return bool(others) and any(
+        board.flagged.get(one) is Filter.REVIEWER
+        or (one in board.promises and board.promises[one].person in board.worked_on_piece(board.known[one]))
+        for one in (id, *others)
+    )
 
 
 def _promise(board: Board, task: Task) -> bool:

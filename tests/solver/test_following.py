@@ -5,7 +5,7 @@ from datetime import time
 import pytest
 
 from solver.board import compile_board
-from solver.firm import Status, Task
+from solver.firm import Status, Task, TaskType
 from solver.following import follow
 from solver.plan import Filter
 from solver.routing import dry_run, place
@@ -99,6 +99,28 @@ def test_a_preparation_that_grows_into_its_review_asks_for_a_new_board() -> None
     work = (task("a", assignee="ann", hours=4, due=1), task("r", assignee="bob", hours=4, due=1, reviews="a"))
     board = compile_board(firm((person("ann"), person("bob")), work), now=NOW)
     assert not follow(board, "a", task("a", assignee="ann", hours=30, due=1))
+
+
+@pytest.mark.parametrize("both", ["ann", "bob"])
+def test_somebody_who_prepares_and_reviews_asks_for_a_new_board_until_it_is_mended(both: str) -> None:
+    work = {"p": task("p", assignee="ann", due=1), "r": task("r", assignee="bob", due=4, reviews="p")}
+    people = (person("ann"), person("bob"), person("cat"))
+    changed = "r" if both == "ann" else "p"
+    board = compile_board(firm(people, tuple(work.values())), now=NOW)
+    work[changed] = work[changed].model_copy(update={"assignee": both})
+    assert not follow(board, changed, work[changed])
+    board = compile_board(firm(people, tuple(work.values())), now=NOW)
+    assert board.flagged == {"r": Filter.REVIEWER}
+    assert not follow(board, "p", work["p"].model_copy(update={"assignee": "cat"}))
+
+
+def test_work_finished_by_who_was_not_to_do_it_asks_for_a_new_board_when_they_review_it() -> None:
+    work = (task("p", assignee="ann", type="audit"), task("r", assignee="ann", reviews="p"))
+    types = (TaskType(id="audit", skill="audit"), TaskType(id="return", skill="tax"))
+    board = compile_board(firm((person("ann"), person("bob")), work, task_types=types), now=NOW)
+    assert board.flagged == {"p": Filter.SKILL}
+    assert "r" in board.promises
+    assert not follow(board, "p", work[0].model_copy(update={"status": Status.DONE}))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -119,7 +119,8 @@ def like(board: Board, again: Board) -> bool:
     return ours == theirs and board.axis == again.axis
 
 
-@pytest.mark.parametrize("seed", range(5))
+# The last three: somebody prepares and reviews the same work, by a manager's word or by finishing what was flagged.
+@pytest.mark.parametrize("seed", [0, 1, 2, 109, 111, 140])
 def test_boards_of_three_processes_and_one_rebuilt_are_the_same_after_anything(database: Database, seed: int) -> None:
     create_firm(database, "one", random_firm(seed, people=6, tasks=25), now=NOW, actor="test")
     processes = [Turns(database), Turns(database), Turns(database)]  # each with boards of its own, as processes have
