@@ -47,6 +47,16 @@ Work = Annotated[
 ]
 Gap = Annotated[float | None, typer.Option(min=0, help="Stop when proven within this many percent of the best.")]
 
+DatabaseUrl = Annotated[
+    str, typer.Option(envvar="EVENHAND_DATABASE_URL", help="sqlite:///file.db or postgresql://user@host/name.")
+]
+
+db = typer.Typer(help="The database of the service.", rich_markup_mode=None)
+log = typer.Typer(help="The decision log of the service.", rich_markup_mode=None)
+app.add_typer(db, name="db")
+app.add_typer(log, name="log")
+
+DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0
 EXPLAIN_SECONDS = 10.0
 DEMO_SECONDS = 20.0
@@ -211,6 +221,35 @@ def schema(
     return making.schema(name)
 
 
+@db.command(name="migrate")
+def db_migrate(database_url: DatabaseUrl = DATABASE_URL, as_json: AsJson = False) -> Exit:
+    """Bring the schema up to date; a database that is not there yet is made."""
+    from api.commands import storing
+
+    return storing.migrate(database_url, as_json=as_json)
+
+
+@db.command(name="check")
+def db_check(database_url: DatabaseUrl = DATABASE_URL, as_json: AsJson = False) -> Exit:
+    """Say whether the schema is what this version expects, and whether anything is damaged."""
+    from api.commands import storing
+
+    return storing.check(database_url, as_json=as_json)
+
+
+@log.command(name="verify")
+def log_verify(
+    firm: Annotated[str | None, typer.Option(help="Id of one firm; else all.")] = None,
+    noted: Annotated[str | None, typer.Option(help="Head that an earlier verify printed: must still be there.")] = None,
+    database_url: DatabaseUrl = DATABASE_URL,
+    as_json: AsJson = False,
+) -> Exit:
+    """Walk the chain of decisions and say where it breaks."""
+    from api.commands import storing
+
+    return storing.verify_log(database_url, firm, noted, as_json=as_json)
+
+
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"evenhand {version('evenhand')}")
@@ -256,7 +295,8 @@ def run(arguments: list[str]) -> int:
 
 
 def _usage(message: str, arguments: list[str]) -> CommandError:
-    known = sorted(str(one.name or one.callback.__name__) for one in app.registered_commands if one.callback)
+    known = [str(one.name or one.callback.__name__) for one in app.registered_commands if one.callback]
+    known = sorted([*known, *(str(one.name) for one in app.registered_groups)])
     said = next((word for word in arguments if not word.startswith("-")), "")
     if said in known:
         hint = f"Maybe see `evenhand {said} --help`."

@@ -344,6 +344,35 @@ def scaling() -> str:
     return f"{SCALING_PICTURE}\n\n{table(head, body)}\n\n{measured(rows)}"
 
 
+def storing() -> str:
+    """Return the table of placements that are stored."""
+    rows = newest("storing", "people", "tasks", "database", "callers")
+    head = (
+        "people x tasks",
+        "database",
+        "callers at once",
+        "placements a second",
+        "median, ms",
+        "99th percentile, ms",
+        "bare transactions of the same rows a second, one caller",
+        "log, bytes a decision",
+    )
+    body = [
+        (
+            f"{row['people']:,} x {row['tasks']:,}",
+            row["database"],
+            row["callers"],
+            row["per_s"],
+            row["median_ms"],
+            row["p99_ms"],
+            row["bare_per_s"],
+            row["log_bytes"],
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
@@ -357,6 +386,7 @@ def rendered(page: str) -> str:
         ("Generated firms", firms()),
         ("What else one could pick", peers()),
         ("The fast path", placing()),
+        ("Stored placements", storing()),
         ("Replayed seasons", replaying()),
         ("Size", scaling()),
     ]

@@ -1,14 +1,15 @@
 """The board: a firm compiled to arrays for a given ``now``, with every promise of today in the ledger.
 
 `compile_board` reads the firm once; from then on `Board.promise` and `Board.withdraw` keep it up to date, one person's
-row at a time. The fast path, the batch and the explanations all start from here.
+row at a time. The fast path, the batch and the explanations all start from here. It is one module above 400 lines: everything in
+it reads and writes the same promises, and apart nobody could see that they stay true.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -173,6 +174,17 @@ class Board:
         wanted = row.task.requested_person
         return people if wanted is None else [p for p in people if p == self.staff.row[wanted]]
 
+    def stop_of_holder(self, row: TaskRow) -> Filter | None:
+        """Return the filter by which a task's assignee may not do it any more, hours aside."""
+        task = row.task
+        person = self.staff.row[str(task.assignee)]
+        stop = row.stop(person)
+        if stop in (None, Filter.GUARDRAIL) and person in self.worked_on_piece(task):
+            stop = Filter.REVIEWER
+        if stop is None and task.requested_person not in (None, task.assignee) and not (task.pinned or task.started):
+            stop = Filter.REQUEST
+        return stop
+
     def span_of(self, task: Task) -> Span:
         """Return the slots an arrival may use on time: its own, after its preparation and before its reviews."""
         span = plain_span(self.axis, task)
@@ -227,7 +239,21 @@ class Board:
         self._load(person, window, work_min)
         if self.known.get(task.id) is not task:
             self.learnt[task.id] = self.known.get(task.id)
-            self._know(task.id, task)
+            self.know(task.id, task)
+
+    def copy(self) -> Board:
+        """Return an independent board with the same promises: what is placed on one is unknown to the other."""
+        return replace(
+            self,
+            ledger=self.ledger.copy(),
+            load_min=self.load_min.copy(),
+            due_load_min=self.due_load_min.copy(),
+            known=dict(self.known),
+            reviewed_by={name: list(reviews) for name, reviews in self.reviewed_by.items()},
+            promises=self.promises.copy(),
+            flagged=dict(self.flagged),
+            learnt=dict(self.learnt),
+        )
 
     def withdraw(self, task_id: str) -> Promise:
         """Take a promise back, the exact inverse of `promise`; raises ``KeyError`` for a task nobody holds."""
@@ -235,7 +261,7 @@ class Board:
         self.ledger.withdraw(promise.person, promise.window.release, promise.window.due, promise.work_min)
         self._load(promise.person, promise.window, -promise.work_min)
         if task_id in self.learnt:
-            self._know(task_id, self.learnt.pop(task_id))
+            self.know(task_id, self.learnt.pop(task_id))
         return promise
 
     def _load(self, person: int, window: Window, minutes: int) -> None:
@@ -243,7 +269,7 @@ class Board:
         if window.due < self.axis.count:
             self.due_load_min[person, bisect_left(self.axis.week_end_slots(), window.due) :] += minutes
 
-    def _know(self, task_id: str, task: Task | None) -> None:
+    def know(self, task_id: str, task: Task | None) -> None:
         """Know a task as ``task`` from now on, ``None`` for not at all, and keep the review links true."""
         before = self.known.get(task_id)
         if before is not None and before.reviews is not None:
@@ -386,11 +412,7 @@ def _promise_today(board: Board) -> None:
 def _promise_one(board: Board, t: int) -> None:
     task, row = board.tasks[t], board.rows[t]
     person = board.staff.row[str(task.assignee)]
-    stop = row.stop(person)
-    if stop in (None, Filter.GUARDRAIL) and person in board.worked_on_piece(task):
-        stop = Filter.REVIEWER
-    if stop is None and task.requested_person not in (None, task.assignee) and not (task.pinned or task.started):
-        stop = Filter.REQUEST
+    stop = board.stop_of_holder(row)
     if stop is not None:
         board.flagged[task.id] = stop
         return

@@ -87,6 +87,12 @@ class Promises(MutableMapping[str, Promise]):
     def __len__(self) -> int:
         return len(self.names)
 
+    def copy(self) -> Promises:
+        """Return independent promises, the same ones."""
+        twin = Promises()
+        twin.names, twin._place, twin._rows = list(self.names), dict(self._place), self._rows.copy()
+        return twin
+
     def cut(self, slot: int) -> None:
         """Renumber all windows for a slot that was cut in two; each keeps its stretch of time."""
         self.release[self.release > slot] += 1

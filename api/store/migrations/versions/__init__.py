@@ -1,0 +1,1 @@
+"""One module per migration. What a migration says is never changed once it was released."""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from api.store.database import Database
+from api.store.migrating import migrate
+from tests.postgres_for_tests import APPLICATION, Server, running
+
+KINDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "evenhand.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    database.close()
+    return path
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
+    """A database with the tables of today, of each kind; on PostgreSQL as a role that row-level security holds back."""
+    if request.param == "sqlite":
+        path = tmp_path / "evenhand.db"
+        path.write_bytes(migrated_file.read_bytes())
+        yield f"sqlite:///{path}"
+        return
+    server: Server = request.getfixturevalue("server")
+    made = server.migrated(user=APPLICATION)
+    yield made
+    server.drop(made)
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Database]:
+    database = Database(url)
+    yield database
+    database.close()

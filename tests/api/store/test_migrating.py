@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+import sqlite3
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import create_engine, inspect, make_url, text
+from sqlalchemy.engine.interfaces import ReflectedColumn
+
+import api.store.migrations as migrations
+from api.store.database import Database
+from api.store.loading import load_firm
+from api.store.log import verify
+from api.store.migrating import check, head, migrate, revisions
+from api.store.saving import create_firm
+from api.store.tables import Record
+from api.store.turns import Turns
+from tests.firms_for_tests import firm, person, task
+from tests.postgres_for_tests import Server
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Server | None = request.getfixturevalue("server") if request.param == "postgresql" else None
+    if server is not None:
+        url = server.empty()
+    database = Database(url)
+    yield database
+    database.close()
+    if server is not None:
+        server.drop(url)
+
+
+def test_an_empty_database_says_that_it_is_empty(empty: Database) -> None:
+    checked = check(empty)
+    assert (checked.revision, checked.ready) == (None, False)
+
+
+def test_every_migration_runs_from_empty_and_ends_at_what_the_code_expects(empty: Database) -> None:
+    for before, revision in zip((None, *revisions()), revisions(), strict=False):
+        assert migrate(empty, revision) == (before, revision)
+    assert check(empty) == (head(), head(), ())
+    assert check(empty).ready
+
+
+def test_migrating_twice_changes_nothing(empty: Database) -> None:
+    migrate(empty)
+    assert migrate(empty) == (head(), head())
+
+
+def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def upgrade_and_fail(*arguments: Any) -> None:
+        real(*arguments)
+        raise ZeroDivisionError
+
+    real = command.upgrade
+    monkeypatch.setattr(command, "upgrade", upgrade_and_fail)
+    with pytest.raises(ZeroDivisionError):
+        migrate(empty)
+    assert check(empty).revision is None
+    with empty.engine.connect() as connection:
+        assert inspect(connection).get_table_names() == []
+
+
+def test_a_schema_that_was_changed_by_hand_is_found(empty: Database) -> None:
+    migrate(empty)
+    with empty.writer.begin() as connection:
+        connection.execute(text("alter table tasks add column note text"))
+        connection.execute(text("drop index ix_tasks_firm_id_reviews"))
+    problems = " / ".join(check(empty).problems)
+    assert "note" in problems
+    assert "ix_tasks_firm_id_reviews" in problems
+
+
+def test_broken_references_in_a_file_are_found(tmp_path: Path) -> None:
+    path = tmp_path / "evenhand.db"
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    create_firm(database, "one", firm((person("ann"),), (task("t", assignee="ann"),)), now=NOW, actor="test")
+    with sqlite3.connect(path) as connection:
+        connection.execute("delete from people")
+    connection.close()
+    assert any("tasks" in problem and "people" in problem for problem in check(database).problems)
+    database.close()
+
+
+def test_a_firm_with_decisions_is_whole_after_migrating_again(empty: Database) -> None:
+    migrate(empty)
+    made = firm((person("ann"),), (task("t", assignee="ann"),))
+    create_firm(empty, "one", made, now=NOW, actor="test")
+    with Turns(empty).turn("one", now=NOW, actor="test") as turn:
+        turn.place(task("u"))
+    migrate(empty)
+    with empty.reading("one") as session:
+        assert len(load_firm(session).tasks) == 2
+        assert verify(session).broken is None
+
+
+def shape(url: str) -> dict[str, Any]:
+    """Return the schema of a database in words that both kinds share."""
+    engine = create_engine(make_url(url))
+    found: dict[str, Any] = {}
+    with engine.connect() as connection:
+        looked = inspect(connection)
+        for table in looked.get_table_names():
+            found[table] = {
+                "columns": [(one["name"], kind(one), one["nullable"]) for one in looked.get_columns(table)],
+                "key": looked.get_pk_constraint(table)["constrained_columns"],
+                "references": sorted(
+                    (tuple(one["constrained_columns"]), one["referred_table"], tuple(one["referred_columns"]))
+                    for one in looked.get_foreign_keys(table)
+                ),
+                "indexes": sorted(
+                    (str(one["name"]), tuple(one["column_names"]), one["unique"]) for one in looked.get_indexes(table)
+                ),
+            }
+    engine.dispose()
+    return found
+
+
+def kind(column: ReflectedColumn) -> str:
+    return type(column["type"]).__name__.replace("TIMESTAMP", "DATETIME").replace("DOUBLE_PRECISION", "FLOAT")
+
+
+def test_both_databases_have_the_same_schema_and_it_is_that_of_the_models(server: Server, migrated_file: Path) -> None:
+    url = server.migrated()
+    embedded, postgresql = shape(f"sqlite:///{migrated_file}"), shape(url)
+    server.drop(url)
+    assert embedded == postgresql
+    for name, table in Record.metadata.tables.items():
+        assert [column[0] for column in embedded[name]["columns"]] == [column.name for column in table.columns], name
+        assert embedded[name]["key"] == [column.name for column in table.primary_key], name
+    assert set(embedded) == {*Record.metadata.tables, "alembic_version"}
+
+
+def test_migrations_are_part_of_what_is_installed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert "api*" in settings["packages"]["find"]["include"]
+    folder = Path(str(migrations.__file__)).parent
+    assert all((one / "__init__.py").is_file() for one in (folder.parent, folder, folder / "versions"))
+    assert "*.mako" in settings["package-data"]["api.store.migrations"]
+    assert Path(str(migrations.__file__)).with_name("env.py").is_file()

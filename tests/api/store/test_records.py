@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from api.store.database import Database
+from api.store.log import By, read
+from api.store.names import mark, named, named_json
+from api.store.pricing import prices_of
+from api.store.records import (
+    ProposalStatus,
+    end_proposal,
+    keep_plan,
+    keep_scenario,
+    load_marked_firm,
+    load_plan,
+    load_scenario,
+    proposals_of,
+    propose,
+)
+from api.store.refusals import NotFound, Taken
+from api.store.replaying import replay
+from api.store.saving import create_firm
+from api.store.turns import Turns
+from solver.batch import solve
+from solver.board import compile_board
+from solver.plan import Plan, Proposal, RoutingPolicy
+from solver.rebalance import proposals
+from solver.stop import WorkBudget
+from tests.firms_for_tests import firm, person, task
+
+NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def turns(database: Database) -> Turns:
+    ann, bob = person("ann", name='Ann "Secret"'), person("bob", name="Bob Secret")
+    work = tuple(task(f"t{i}", hours=8, due=4, assignee="ann") for i in range(8))
+    work += (task("wrong", assignee="cat"),)
+    create_firm(
+        database, "one", firm((ann, bob, person("cat", name="Cat Secret", skills=())), work), now=NOW, actor="test"
+    )
+    return Turns(database)
+
+
+def planned(turns: Turns) -> tuple[Plan, tuple[Proposal, ...], int]:
+    with turns.database.reading("one") as session:
+        made, version = load_marked_firm(session)
+    plan = solve(made, now=NOW, stop=WorkBudget(0.2))
+    return plan, tuple(proposals(compile_board(made, now=NOW), plan)), version
+
+
+def test_a_plan_is_kept_without_names_and_read_with_those_of_today(turns: Turns) -> None:
+    plan, _, version = planned(turns)
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        keep_plan(turn, "night-1", plan, version=version)
+        turn.put(person("cat", name='Cat "Kit" Ray', skills=()))
+    with turns.database.reading("one") as session:
+        again = load_plan(session, "night-1")
+        raw = session.connection().exec_driver_sql("select document from plans").scalar_one()
+    assert "Secret" not in raw
+    assert Plan.model_validate_json(raw) == plan
+    assert again.certificate == plan.certificate
+    assert "⟦" not in again.model_dump_json()
+    assert [one.reason for one in plan.flags] == ["⟦cat⟧ does not have the skill"]
+    assert [one.reason for one in again.flags] == ['Cat "Kit" Ray does not have the skill']
+    with turns.turn("one", now=NOW, actor="test") as turn, pytest.raises(Taken):
+        keep_plan(turn, "night-1", plan, version=version)
+
+
+def test_work_is_placed_by_the_prices_of_a_plan_and_that_is_made_again(turns: Turns) -> None:
+    plan, _, version = planned(turns)
+    assert plan.prices is not None
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        keep_plan(turn, "night-1", plan, version=version)
+        keep_plan(turn, "bare", plan.model_copy(update={"prices": None}), version=version)
+    with turns.database.reading("one") as session:
+        prices = prices_of(session, "night-1")
+        with pytest.raises(NotFound, match="came without prices"):
+            prices_of(session, "bare")
+        with pytest.raises(NotFound, match='Nearest: "night-1"'):
+            prices_of(session, "night-2")
+    numbers = []
+    for i in range(6):
+        with turns.turn("one", now=NOW, actor="test") as turn:
+            decided = turn.place(task(f"n{i}", hours=2, due=7 + i), prices=prices)
+        assert decided.decision.policy is RoutingPolicy.PRICED
+        assert "Secret costs least at last night's prices" in decided.decision.reason
+        numbers.append(decided.number)
+    with turns.database.reading("one") as session:
+        assert read(session, numbers[0]).document["prices"] == "night-1"
+        assert all(replay(session, number).same for number in numbers)
+    assert turns.self_check("one") == ()
+
+
+def test_a_proposal_is_open_until_one_manager_ends_it_and_the_other_is_told(turns: Turns) -> None:
+    plan, found, version = planned(turns)
+    assert found
+    with turns.turn("one", now=NOW, actor="job") as turn:
+        keep_plan(turn, "night-1", plan, version=version)
+        ids = propose(turn, found, plan="night-1", expires_at=NOW + timedelta(days=2))
+    with turns.database.reading("one") as session:
+        opened = proposals_of(session)
+    assert [one.id for one in opened] == sorted(ids)
+    assert all("⟦" not in one.proposal.reason for one in opened)
+    assert {one.proposal.model_copy(update={"reason": ""}) for one in opened} == {
+        one.model_copy(update={"reason": ""}) for one in found
+    }
+    assert opened[0].expires_at == NOW + timedelta(days=2)
+    with turns.turn("one", now=NOW, actor="m-1") as turn:
+        number = end_proposal(turn, ids[0], ProposalStatus.DECLINED, by=By.MANAGER, reason="not now")
+    with turns.turn("one", now=NOW, actor="m-2") as turn, pytest.raises(NotFound, match="open proposal"):
+        end_proposal(turn, ids[0], ProposalStatus.APPROVED, by=By.MANAGER, reason="please")
+    with turns.database.reading("one") as session:
+        (declined,) = proposals_of(session, ProposalStatus.DECLINED)
+        assert (declined.id, declined.decision, declined.ended_at) == (ids[0], number, NOW)
+        assert (read(session, number).actor, read(session, number).outcome) == ("m-1", "declined")
+        assert len(proposals_of(session)) == len(ids) - 1
+
+
+def test_a_scenario_is_kept_and_gets_its_result_once(turns: Turns) -> None:
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"ann"}')
+        with pytest.raises(Taken):
+            keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"bob"}', result="{}")
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"ann"}', result='{"who":"⟦ann⟧"}')
+    with turns.database.reading("one") as session:
+        found = load_scenario(session, "s-1")
+        assert (found.document, found.result) == ('{"sick":"ann"}', '{"who":"Ann \\"Secret\\""}')
+        with pytest.raises(NotFound):
+            load_scenario(session, "s-2")
+
+
+@pytest.mark.parametrize("id", ["ann", "o'hara", 'a"b', "a\\b", "é⟦x⟧"])
+def test_a_mark_stands_for_whoever_has_the_id(id: str) -> None:
+    labels = {id.replace("⟦", "").replace("⟧", ""): "Ann Lee"}
+    assert named(f"{mark(id)} has room", labels) == "Ann Lee has room"
+    assert named(mark("gone"), labels) == "gone"
+
+
+def test_marks_in_json_become_names_that_are_still_json() -> None:
+    assert named_json('{"a":"⟦x\\"y⟧ and ⟦z⟧"}', {'x"y': 'N "n" \\'}) == '{"a":"N \\"n\\" \\\\ and z"}'
