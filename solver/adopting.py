@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from solver.again import carried_over
 from solver.batch import solve
 from solver.board import compile_board
 from solver.crew import Crew
-from solver.firm import Firm, Person
+from solver.firm import Firm, Person, Task, TaskType
 from solver.plan import Certificate
 from solver.policy import Frozen
 from solver.problem import compile_problem
@@ -20,7 +20,7 @@ from solver.refusal import Refusal, Refused
 from solver.stop import Stop
 from solver.suggestions import Change, Kind, Suggestion
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", Person, Task, TaskType)
 Wanted = dict[str, list[tuple[int, Change]]]
 """Changes by id, each with the place of its suggestion."""
 
@@ -50,7 +50,7 @@ def apply(firm: Firm, suggestions: Iterable[Suggestion]) -> Firm:
 def _each(
     models: tuple[Model, ...], wanted: Wanted, changed: Callable[[Model, int, Change], Model]
 ) -> tuple[Model, ...]:
-    found = {str(getattr(model, "id")): model for model in models}  # noqa: B009
+    found = {model.id: model for model in models}
     for id, changes in wanted.items():
         for place, change in changes:
             if id not in found:
