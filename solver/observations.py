@@ -1,0 +1,121 @@
+"""What is learnt from: tasks with the minutes estimated and the minutes logged, and which of them say something.
+
+Nothing is dropped silently: each task that says nothing is named with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from pydantic import Field
+
+from solver.firm import Firm, Name, Status, Task
+from solver.policy import Frozen, Minutes
+
+
+class Observation(Frozen):
+    """One task as the time sheets saw it."""
+
+    task: Name
+    type: Name
+    client: Name
+    person: Name | None = Field(
+        default=None, description="who did it; none where several people shared it: it then says nothing about people"
+    )
+    estimate_min: Minutes | None = Field(
+        default=None, description="the estimate as first given: before any learnt correction of it was accepted"
+    )
+    logged_min: Minutes = Field(default=0, description="minutes logged so far; all of them where the task is finished")
+    finished: bool = True
+    finished_on: date | None = None
+
+
+class Silence(StrEnum):
+    """Why a task says nothing about estimates."""
+
+    NO_TIME = "no time was logged"
+    NO_ESTIMATE = "no estimate was given"
+    NO_DATE = "it is not known when it was finished"
+    NOT_STARTED = "it has not begun"
+    TOO_OLD = "it was finished before the window"
+    TOO_NEW = "it was finished after the day of learning"
+    REPEATED = "another record of the same task is used"
+    NO_PEER = "no task of its type is finished"
+
+
+class LeftOut(Frozen):
+    """A task that is not learnt from, and why."""
+
+    task: str
+    reason: Silence
+
+
+class Usable(NamedTuple):
+    """Observations to learn from, by task id, and the others."""
+
+    observations: tuple[Observation, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+def observed(firm: Firm) -> tuple[Observation, ...]:
+    """Return the finished and the started tasks of a firm; a task without an estimate counts with its type's default."""
+    defaults = {kind.id: kind.default_estimate_min for kind in firm.task_types}
+    seen = [task for task in firm.tasks if task.status is Status.DONE or task.started]
+    return tuple(_observation(task, task.estimate_min or defaults[task.type]) for task in seen)
+
+
+def _observation(task: Task, estimate_min: int | None) -> Observation:
+    return Observation(
+        task=task.id,
+        type=task.type,
+        client=task.client,
+        person=task.assignee,
+        estimate_min=estimate_min,
+        logged_min=task.logged_min,
+        finished=task.status is Status.DONE,
+        finished_on=task.completed_on if task.status is Status.DONE else None,
+    )
+
+
+def usable(observations: Iterable[Observation], *, as_of: date, window_days: int) -> Usable:
+    """Return what says something about how long work takes.
+
+    A finished task without time is a gap in the time sheets, not a task of no length. An open task says "at least so long": leaving
+    it out would leave out the long ones. Of several records of one task the one finished last, then with the most minutes, is used.
+    """
+    kept: dict[str, Observation] = {}
+    left: list[LeftOut] = []
+    for one in sorted(observations, key=_latest_first):
+        reason = Silence.REPEATED if one.task in kept else _silence(one, as_of, window_days)
+        if reason is None:
+            kept[one.task] = one
+        else:
+            left.append(LeftOut(task=one.task, reason=reason))
+    finished = {one.type for one in kept.values() if one.finished}
+    left += [LeftOut(task=one.task, reason=Silence.NO_PEER) for one in kept.values() if one.type not in finished]
+    heard = sorted((one for one in kept.values() if one.type in finished), key=lambda one: one.task)
+    return Usable(tuple(heard), tuple(sorted(left, key=lambda one: (one.task, one.reason))))
+
+
+def _latest_first(one: Observation) -> tuple[object, ...]:
+    """Return a key under which equal records only are equal, the one to use first."""
+    ordinal = one.finished_on.toordinal() if one.finished_on else 0
+    size = (-one.logged_min, -(one.estimate_min or 0))
+    return (one.task, not one.finished, -ordinal, *size, one.type, one.client, one.person or "")
+
+
+def _silence(one: Observation, as_of: date, window_days: int) -> Silence | None:
+    if not one.logged_min:
+        return Silence.NO_TIME if one.finished else Silence.NOT_STARTED
+    if not one.estimate_min:
+        return Silence.NO_ESTIMATE
+    if not one.finished:
+        return None
+    if one.finished_on is None:
+        return Silence.NO_DATE
+    if one.finished_on > as_of:
+        return Silence.TOO_NEW
+    return Silence.TOO_OLD if one.finished_on <= as_of - timedelta(days=window_days) else None
