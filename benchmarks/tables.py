@@ -90,6 +90,35 @@ def firms() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+def starting_again() -> str:
+    """Return the table of plans made anew after a small change."""
+    rows = newest("starting_again", "people", "tasks", "seed", "change", "limit_s")
+    head = (
+        "people x tasks",
+        "seed",
+        "change",
+        "cold",
+        "cold, seconds",
+        "cold, a tenth of the time",
+        "from the last plan, a tenth of the time",
+        "above cold",
+    )
+    body = [
+        (
+            f"{row['people']:,} x {row['tasks']:,}",
+            row["seed"],
+            row["change"],
+            row["cold"],
+            row["limit_s"],
+            row["cold_tenth"],
+            row["warm_tenth"],
+            f"{row['warm_above_cold_pct']} %",
+        )
+        for row in rows
+    ]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
 def placing() -> str:
     """Return the table of the fast path."""
     rows = newest("placing", "people", "tasks", "policy")
@@ -384,6 +413,7 @@ def rendered(page: str) -> str:
         ("Published task assigning", task_assigning()),
         ("Published machine reassignment", reassignment()),
         ("Generated firms", firms()),
+        ("Starting again", starting_again()),
         ("What else one could pick", peers()),
         ("The fast path", placing()),
         ("Stored placements", storing()),

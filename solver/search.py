@@ -138,7 +138,7 @@ def solve_whole(search: Search) -> None:
         return
     whole = Branching(search, frozenset(), WHOLE_NODES)
     for _ in range(WHOLE_STAGES):
-        if whole.useful and search.go_on():
+        if whole.useful and whole.nodes == WHOLE_NODES and search.go_on():
             whole.start()
             whole.finish()
 
