@@ -16,7 +16,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.reduction import ForkingPickler
 from multiprocessing.synchronize import Event
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any
 
 from solver.crew import GoOn, Job, Near, Ticket
@@ -35,6 +38,28 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     number: int | None = None
+    outbox: SimpleQueue[bytes | None] = field(default_factory=SimpleQueue)
+
+    def __post_init__(self) -> None:
+        self.sender = Thread(target=_send, args=(self.pipe, self.outbox), daemon=True)
+        self.sender.start()
+
+    def send(self, what: Any) -> None:
+        """Send without waiting: a process reads nothing before it has imported everything, which takes a second."""
+        self.outbox.put(bytes(ForkingPickler.dumps(what)))
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.outbox.put(None)
+        self.sender.join()
+        self.pipe.close()
+
+
+def _send(pipe: Connection, outbox: SimpleQueue[bytes | None]) -> None:
+    while (message := outbox.get()) is not None:
+        with suppress(OSError):  # it died: whoever waits for what it does finds that out
+            pipe.send_bytes(message)
 
 
 @dataclass
@@ -109,10 +134,7 @@ class Processes:
             worker = worker or self._hired()
             ticket = self.waiting.popleft()
             worker.number, self.running[ticket.number] = ticket.number, ticket
-            try:
-                worker.pipe.send(ticket.job)
-            except OSError:
-                self._died(worker)
+            worker.send(ticket.job)
 
     def _hired(self) -> _Worker:
         here, there = self.context.Pipe()
@@ -121,8 +143,7 @@ class Processes:
         there.close()
         worker = _Worker(process, here)
         self.workers.append(worker)
-        with suppress(OSError):  # it died at once: the job sent next finds that out
-            here.send(self.problem)
+        worker.send(self.problem)
         return worker
 
     def _collect(self, seconds: float = POLL_S) -> None:
@@ -164,9 +185,7 @@ class Processes:
         if worker is None:
             return
         self.workers.remove(worker)
-        worker.process.kill()
-        worker.process.join()
-        worker.pipe.close()
+        worker.end()
         if self.stopped.is_set() and worker.number is not None:
             self.running.pop(worker.number, None)
 

@@ -56,7 +56,8 @@ def round_units(number: int) -> float:
 def anneal_from(search: Search, *, warm: bool = False) -> None:
     """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem.
 
-    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it.
+    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it. It is done here and not by the crew,
+    which may take seconds to be ready and has the bound and the overbooking to begin with.
     """
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
@@ -67,9 +68,7 @@ def anneal_from(search: Search, *, warm: bool = False) -> None:
     plan, random, done, size = search.plan, anneal.first_random(search.seed), 0, 1
     while done < calls and search.stop_reason is None:
         stretch = tuple(heats[done : done + size + 1])
-        found = search.finish(search.crew.start(Anneal(plan, random, stretch)))
-        if found is None:
-            return
+        found = Anneal(plan, random, stretch)(problem, search.go_on)
         plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, MOST_CALLS)
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT, "annealing")
 
