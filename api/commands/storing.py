@@ -19,7 +19,7 @@ from solver.refusal import nearest_name
 
 def migrate(url: str, *, as_json: bool) -> Exit:
     """Bring the schema up to date; a database that is not there yet is made."""
-    with _opened(url, must_exist=False) as database:
+    with opened(url, must_exist=False) as database:
         done = migrating.migrate(database)
     if as_json:
         print_json(done._asdict())
@@ -32,7 +32,7 @@ def migrate(url: str, *, as_json: bool) -> Exit:
 
 def check(url: str, *, as_json: bool) -> Exit:
     """Say whether the schema is what this version expects, and whether anything is damaged."""
-    with _opened(url, must_exist=True) as database:
+    with opened(url, must_exist=True) as database:
         found = migrating.check(database)
     if as_json:
         print_json({**found._asdict(), "ready": found.ready})
@@ -50,7 +50,7 @@ def check(url: str, *, as_json: bool) -> Exit:
 
 def verify_log(url: str, firm: str | None, noted: str | None, *, as_json: bool) -> Exit:
     """Walk the decision log of one firm or all, and say where it breaks first."""
-    with _opened(url, must_exist=True) as database:
+    with opened(url, must_exist=True) as database:
         known = database.firm_ids()
         if firm is not None and firm not in known:
             near = nearest_name(firm, known)
@@ -84,7 +84,8 @@ def _document(chain: Verified) -> dict[str, object]:
 
 
 @contextmanager
-def _opened(url: str, *, must_exist: bool) -> Iterator[Database]:
+def opened(url: str, *, must_exist: bool) -> Iterator[Database]:
+    """Open a database for one command; what it answers when it fails becomes one line."""
     database = Database(url)
     try:
         if must_exist and database.embedded and not Path(str(database.url.database)).is_file():
