@@ -58,6 +58,8 @@ app.add_typer(db, name="db")
 app.add_typer(log, name="log")
 token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup_mode=None)
 app.add_typer(token, name="token")
+firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
+app.add_typer(firm, name="firm")
 
 DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0
@@ -238,6 +240,23 @@ def db_check(database_url: DatabaseUrl = DATABASE_URL, as_json: AsJson = False) 
     from api.commands import storing
 
     return storing.check(database_url, as_json=as_json)
+
+
+@firm.command(name="create")
+def firm_create(
+    folder: Folder,
+    id: Annotated[str, typer.Option(help="Id of the firm: letters, digits, dots, dashes, underscores.")],
+    date_order: Order = DateOrder.ISO,
+    mapping: MappingFile = None,
+    rejects: RejectsFile = None,
+    database_url: DatabaseUrl = DATABASE_URL,
+    as_json: AsJson = False,
+) -> Exit:
+    """Begin a firm in the database of the service with what its files say."""
+    from api.commands import storing
+
+    opened = open_firm(Source(folder, None, date_order, mapping, rejects), keep_rejects=True)
+    return storing.create(database_url, id, opened, as_json=as_json)
 
 
 @log.command(name="verify")

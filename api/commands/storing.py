@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
 from sqlalchemy.exc import DatabaseError
 
+from api.commands.reading import tell_rejects
 from api.console import out, print_json
 from api.errors import CommandError, Exit
+from api.opening import Opened
 from api.store import migrating
 from api.store.database import Database
 from api.store.log import Verified, verify
+from api.store.saving import create_firm
 from solver.refusal import nearest_name
 
 
@@ -46,6 +50,20 @@ def check(url: str, *, as_json: bool) -> Exit:
         elif found.ready:
             console.print(Text("everything is as it should be"))
     return Exit.DONE if found.ready else Exit.UNUSABLE
+
+
+def create(url: str, id: str, opened_firm: Opened, *, as_json: bool) -> Exit:
+    """Begin a firm in the database with what was read from files; rows that were refused are told, and stay out."""
+    firm = opened_firm.firm
+    with opened(url, must_exist=True) as database:
+        create_firm(database, id, firm, now=datetime.now(UTC), actor="command line")
+    if as_json:
+        print_json({"firm": id, "input": opened_firm.document()})
+    else:
+        tell_rejects(opened_firm)
+        counts = f"{len(firm.people)} people, {len(firm.clients)} clients, {len(firm.tasks)} tasks"
+        out().print(Text(f"{id} is in the database: {counts}"))
+    return opened_firm.exit_code()
 
 
 def verify_log(url: str, firm: str | None, noted: str | None, *, as_json: bool) -> Exit:

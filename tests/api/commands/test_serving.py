@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -161,3 +162,50 @@ def test_what_cannot_be_a_token_is_said(
     code, out, err = said(capsys, "token", *arguments)
     assert (code, out) == (3, "")
     assert of_it in err
+
+
+def test_the_commands_of_the_readme_lead_to_a_placed_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("## As a service")[2].partition("```console\n")[2].partition("```")[0]
+    lines = [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").removeprefix("$ ").split("\n$ ")]
+    written = {}
+    for words in lines[:-2]:
+        assert words[0] == ".venv/bin/evenhand"
+        words, _, into = (words[1:-2], ">", words[-1]) if ">" in words else (words[1:], "", None)
+        code, out, err = said(capsys, *words)
+        assert code == 0, err
+        if into is not None:
+            written[into] = out.strip()
+    assert lines[-2] == [".venv/bin/evenhand", "serve", "&"]
+    curl = lines[-1]
+    assert curl[0] == "curl"
+    headers = dict(curl[i + 1].split(": ") for i, word in enumerate(curl) if word == "-H")
+    assert headers["Authorization"] == "Bearer $(cat token)"
+    headers["Authorization"] = f"Bearer {written['token']}"
+    with served("--database-url", f"sqlite:///{tmp_path / 'evenhand.db'}") as (process, address):
+        path = curl[1].removeprefix("http://127.0.0.1:8000/api/v1")
+        found = httpx.post(address + path, headers=headers, content=curl[curl.index("-d") + 1], timeout=LONG_S)
+        assert found.status_code == 201, found.text
+        assert found.json()["task"]["id"] == "t-9001"
+        assert found.json()["decision"]["outcome"] in ("placed", "escalated")  # as the clock says
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=LONG_S)
+
+
+def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = tmp_path / "firm.json"
+    files.write_text(firm((person("ann"),)).model_dump_json(), encoding="utf-8")
+    code, out, _ = said(capsys, "firm", "create", str(files), "--id", "two")
+    assert (code, out) == (0, "two is in the database: 1 people, 1 clients, 0 tasks\n")
+    code, _, err = said(capsys, "firm", "create", str(files), "--id", "two")
+    assert (code, 'firm "two" is there already' in err) == (3, True)
+    code, _, err = said(capsys, "firm", "create", str(files), "--id", "a firm")
+    assert (code, 'Nearest: "a-firm"' in err) == (3, True)
+    code, out, _ = said(capsys, "firm", "create", str(files), "--id", "three", "--json")
+    assert (code, json.loads(out)["firm"], json.loads(out)["input"]["rejects"]) == (0, "three", [])
+    database = Database(f"sqlite:///{file}")
+    assert database.firm_ids() == ["one", "three", "two"]
+    database.close()
