@@ -16,6 +16,7 @@ import typer
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
+from api.roles import Role
 from scenarios.firms import Season
 from solver.firm import Priority
 from solver.refusal import nearest_name
@@ -55,6 +56,10 @@ db = typer.Typer(help="The database of the service.", rich_markup_mode=None)
 log = typer.Typer(help="The decision log of the service.", rich_markup_mode=None)
 app.add_typer(db, name="db")
 app.add_typer(log, name="log")
+token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup_mode=None)
+app.add_typer(token, name="token")
+firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
+app.add_typer(firm, name="firm")
 
 DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0
@@ -237,6 +242,23 @@ def db_check(database_url: DatabaseUrl = DATABASE_URL, as_json: AsJson = False) 
     return storing.check(database_url, as_json=as_json)
 
 
+@firm.command(name="create")
+def firm_create(
+    folder: Folder,
+    id: Annotated[str, typer.Option(help="Id of the firm: letters, digits, dots, dashes, underscores.")],
+    date_order: Order = DateOrder.ISO,
+    mapping: MappingFile = None,
+    rejects: RejectsFile = None,
+    database_url: DatabaseUrl = DATABASE_URL,
+    as_json: AsJson = False,
+) -> Exit:
+    """Begin a firm in the database of the service with what its files say."""
+    from api.commands import storing
+
+    opened = open_firm(Source(folder, None, date_order, mapping, rejects), keep_rejects=True)
+    return storing.create(database_url, id, opened, as_json=as_json)
+
+
 @log.command(name="verify")
 def log_verify(
     firm: Annotated[str | None, typer.Option(help="Id of one firm; else all.")] = None,
@@ -248,6 +270,57 @@ def log_verify(
     from api.commands import storing
 
     return storing.verify_log(database_url, firm, noted, as_json=as_json)
+
+
+FirmId = Annotated[str, typer.Option(help="Id of the firm.")]
+
+
+@app.command()
+def serve(
+    database_url: DatabaseUrl = DATABASE_URL,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free.")] = 8_000,
+) -> Exit:
+    """Answer the HTTP API; an embedded database is made or brought up to date first."""
+    from api.commands import serving
+
+    return serving.serve(database_url, host, port)
+
+
+@token.command(name="create")
+def token_create(
+    firm: FirmId,
+    role: Annotated[Role, typer.Option(help="What it may be used for.")],
+    person: Annotated[str | None, typer.Option(help="With the role staff: id of whom it acts for.")] = None,
+    days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
+    database_url: DatabaseUrl = DATABASE_URL,
+    as_json: AsJson = False,
+) -> Exit:
+    """Make a token and print it; it can be read this once."""
+    from api.commands import serving
+
+    return serving.create(database_url, firm, role, person, days, as_json=as_json)
+
+
+@token.command(name="list")
+def token_list(firm: FirmId, database_url: DatabaseUrl = DATABASE_URL, as_json: AsJson = False) -> Exit:
+    """List the tokens of a firm: role, person, expiry, last use."""
+    from api.commands import serving
+
+    return serving.listed(database_url, firm, as_json=as_json)
+
+
+@token.command(name="revoke")
+def token_revoke(
+    firm: FirmId,
+    id: Annotated[str, typer.Argument(help="Id of the token, as `token list` prints it.")],
+    database_url: DatabaseUrl = DATABASE_URL,
+    as_json: AsJson = False,
+) -> Exit:
+    """Let a token open nothing from now on."""
+    from api.commands import serving
+
+    return serving.revoke(database_url, firm, id, as_json=as_json)
 
 
 def _version(asked: bool) -> None:

@@ -291,7 +291,7 @@ class Board:
         if self.axis.holds(task):
             return
         tail = timedelta(days=self.firm.policy.late_tail_days)
-        cut = self.axis.cut_for(task) if task.deadline + tail <= self.axis.last_day else None
+        cut = self.axis.cut_for(task) if task.deadline <= self.axis.last_day - tail else None
         if cut is None or not self._cut(cut):
             self._compile_again(task)
 

@@ -112,10 +112,11 @@ def require_known(field: str, value: str | None, known: Collection[str], where: 
 
 def refusals(error: ValidationError) -> tuple[Refusal, ...]:
     """Translate every mistake pydantic found into a `Refusal`, in the order of the input."""
-    return tuple(_refusal(detail) for detail in error.errors(include_url=False))
+    return tuple(refusal_of(detail) for detail in error.errors(include_url=False))
 
 
-def _refusal(detail: Any) -> Refusal:
+def refusal_of(detail: Any) -> Refusal:
+    """Translate one mistake as pydantic lists it (``ValidationError.errors()``)."""
     context = detail.get("ctx", {})
     place = dotted(detail["loc"])
     if "why" in context:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.text import Text
 from sqlalchemy.exc import DatabaseError
 
+from api.commands.reading import tell_rejects
 from api.console import out, print_json
 from api.errors import CommandError, Exit
+from api.opening import Opened
 from api.store import migrating
 from api.store.database import Database
 from api.store.log import Verified, verify
+from api.store.saving import create_firm
 from solver.refusal import nearest_name
 
 
 def migrate(url: str, *, as_json: bool) -> Exit:
     """Bring the schema up to date; a database that is not there yet is made."""
-    with _opened(url, must_exist=False) as database:
+    with opened(url, must_exist=False) as database:
         done = migrating.migrate(database)
     if as_json:
         print_json(done._asdict())
@@ -32,7 +36,7 @@ def migrate(url: str, *, as_json: bool) -> Exit:
 
 def check(url: str, *, as_json: bool) -> Exit:
     """Say whether the schema is what this version expects, and whether anything is damaged."""
-    with _opened(url, must_exist=True) as database:
+    with opened(url, must_exist=True) as database:
         found = migrating.check(database)
     if as_json:
         print_json({**found._asdict(), "ready": found.ready})
@@ -48,9 +52,23 @@ def check(url: str, *, as_json: bool) -> Exit:
     return Exit.DONE if found.ready else Exit.UNUSABLE
 
 
+def create(url: str, id: str, opened_firm: Opened, *, as_json: bool) -> Exit:
+    """Begin a firm in the database with what was read from files; rows that were refused are told, and stay out."""
+    firm = opened_firm.firm
+    with opened(url, must_exist=True) as database:
+        create_firm(database, id, firm, now=datetime.now(UTC), actor="command line")
+    if as_json:
+        print_json({"firm": id, "input": opened_firm.document()})
+    else:
+        tell_rejects(opened_firm)
+        counts = f"{len(firm.people)} people, {len(firm.clients)} clients, {len(firm.tasks)} tasks"
+        out().print(Text(f"{id} is in the database: {counts}"))
+    return opened_firm.exit_code()
+
+
 def verify_log(url: str, firm: str | None, noted: str | None, *, as_json: bool) -> Exit:
     """Walk the decision log of one firm or all, and say where it breaks first."""
-    with _opened(url, must_exist=True) as database:
+    with opened(url, must_exist=True) as database:
         known = database.firm_ids()
         if firm is not None and firm not in known:
             near = nearest_name(firm, known)
@@ -84,7 +102,8 @@ def _document(chain: Verified) -> dict[str, object]:
 
 
 @contextmanager
-def _opened(url: str, *, must_exist: bool) -> Iterator[Database]:
+def opened(url: str, *, must_exist: bool) -> Iterator[Database]:
+    """Open a database for one command; what it answers when it fails becomes one line."""
     database = Database(url)
     try:
         if must_exist and database.embedded and not Path(str(database.url.database)).is_file():

@@ -60,6 +60,12 @@ def revisions() -> list[str]:
     return [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
 
 
+def revision_of(database: Database) -> str | None:
+    """Return what a database has, ``None`` for nothing; reads one row."""
+    with database.engine.connect() as connection:
+        return _revision(connection)
+
+
 def migrate(database: Database, to: str = "head") -> Migrated:
     """Bring the schema up to ``to``; nothing happens where it is there already."""
     with database.writer.begin() as connection:

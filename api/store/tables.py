@@ -335,3 +335,20 @@ class OutboxRecord(OfFirm, Record):
     attempts: Mapped[int] = mapped_column(Integer)
 
     __table_args__ = (Index(None, "firm_id", "delivered_at", "number"),)
+
+
+class TokenRecord(OfFirm, Record):
+    """A token of the HTTP API: what it may be used for, and until when. The token itself is nowhere."""
+
+    __tablename__ = "tokens"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    secret_hash: Mapped[str]
+    role: Mapped[str]
+    person: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (_to("people", "person"),)

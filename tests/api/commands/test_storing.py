@@ -51,10 +51,10 @@ def decided(url: str) -> None:
 
 
 def test_a_database_is_made_once_and_then_up_to_date(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert said(capsys, "db", "migrate")[:2] == (0, "the schema went from nothing to 0001\n")
-    assert said(capsys, "db", "migrate")[:2] == (0, "the schema is up to date (0001)\n")
-    assert answer(capsys, "db", "migrate") == (0, {"before": "0001", "after": "0001"})
-    assert said(capsys, "db", "check")[:2] == (0, "revision 0001, expected 0001\neverything is as it should be\n")
+    assert said(capsys, "db", "migrate")[:2] == (0, "the schema went from nothing to 0002\n")
+    assert said(capsys, "db", "migrate")[:2] == (0, "the schema is up to date (0002)\n")
+    assert answer(capsys, "db", "migrate") == (0, {"before": "0002", "after": "0002"})
+    assert said(capsys, "db", "check")[:2] == (0, "revision 0002, expected 0002\neverything is as it should be\n")
 
 
 def test_a_check_makes_no_file_and_says_what_to_do(url: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +65,7 @@ def test_a_check_makes_no_file_and_says_what_to_do(url: str, file: Path, capsys:
     sqlite3.connect(file).close()
     file.touch()
     code, out, _ = said(capsys, "db", "check")
-    assert (code, out) == (3, "revision none, expected 0001\nMaybe run: evenhand db migrate\n")
+    assert (code, out) == (3, "revision none, expected 0002\nMaybe run: evenhand db migrate\n")
 
 
 def test_what_differs_is_said(url: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,12 +8,14 @@ from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
+from api.roles import Role
 from api.store.database import FIRM_SETTING, Database, Limits
 from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
 from api.store.refusals import NotFound
 from api.store.saving import create_firm
 from api.store.tables import FirmRecord, OfFirm, OutboxRecord, Record, TaskRecord
+from api.store.tokens import create_token
 from api.store.turns import Turns
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task
@@ -124,6 +126,7 @@ def two(fenced: Database) -> Database:
             turn.place(task("hold", hours=None))
             turn.log_time("e", task="t", person="ann", day=day(0), minutes=5)
             turn.answer("key", "print", "secret")
+        create_token(fenced, id, Role.OWNER, now=NOW, days=1)
     return fenced
 
 

@@ -13,12 +13,14 @@ from sqlalchemy import create_engine, inspect, make_url, text
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
 import api.store.migrations as migrations
+from api.roles import Role
 from api.store.database import Database
 from api.store.loading import load_firm
 from api.store.log import verify
 from api.store.migrating import check, head, migrate, revisions
 from api.store.saving import create_firm
 from api.store.tables import Record
+from api.store.tokens import create_token, find_token
 from api.store.turns import Turns
 from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
@@ -103,6 +105,25 @@ def test_a_firm_with_decisions_is_whole_after_migrating_again(empty: Database) -
     with empty.reading("one") as session:
         assert len(load_firm(session).tasks) == 2
         assert verify(session).broken is None
+
+
+def test_a_firm_of_every_older_version_is_whole_and_goes_on_after_migrating(empty: Database) -> None:
+    for older in revisions()[:-1]:
+        migrate(empty, older)
+        made = firm((person("ann"),), (task("t", assignee="ann"),))
+        create_firm(empty, f"of-{older}", made, now=NOW, actor="test")
+        with Turns(empty).turn(f"of-{older}", now=NOW, actor="test") as turn:
+            turn.place(task("u"))
+    migrate(empty)
+    for older in revisions()[:-1]:
+        token = create_token(empty, f"of-{older}", Role.STAFF, now=NOW, days=1, person="ann")
+        assert find_token(empty, token, now=NOW).person == "ann"
+        with Turns(empty).turn(f"of-{older}", now=NOW, actor="test") as turn:
+            turn.place(task("v"))
+        with empty.reading(f"of-{older}") as session:
+            assert len(load_firm(session).tasks) == 3
+            assert (verify(session).entries, verify(session).broken) == (2, None)
+    assert check(empty).ready
 
 
 def shape(url: str) -> dict[str, Any]:

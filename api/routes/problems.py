@@ -1,0 +1,189 @@
+"""Every refusal as a problem document (RFC 9457): a stable code, field, value and nearest valid value; never a trace of the code.
+
+``type`` is ``about:blank`` and ``title`` the status in words, as the RFC has it for problems that their status says; what kind of
+mistake it was stands in ``code``.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.exceptions import HTTPException
+
+from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
+from api.store.tokens import Wrong
+from solver.refusal import Refusal, Refused, refusal_of, refusals
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 1
+SHOWN_ERRORS = 20
+"""Mistakes of one request that are listed."""
+
+_log = logging.getLogger(__name__)
+
+
+class Mistake(BaseModel):
+    """One thing wrong with a request."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str = Field(description="stable, for programs")
+    detail: str = Field(description="one sentence for people")
+    field: str | None = Field(default=None, description="where it stands, dotted")
+    value: str | None = Field(default=None, description="what was given")
+    nearest: str | None = Field(default=None, description="the nearest value that would be accepted")
+    hint: str | None = Field(default=None, description="what to do")
+
+
+class ProblemDocument(Mistake):
+    """Why a request was not answered (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str = Field(description="the status in words")
+    status: int
+    errors: tuple[Mistake, ...] = Field(default=(), description="every mistake, where there are several")
+
+
+class Problem(Exception):
+    """Ends a request with a problem document."""
+
+    def __init__(self, status: int, refusal: Refusal, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(refusal.sentence())
+        self.status, self.refusal, self.headers = status, refusal, dict(headers or {})
+
+
+def problem(status: int, code: str, field: str, value: str, message: str, **more: Any) -> Problem:
+    """Make a problem from its parts; ``nearest``, ``hint`` and ``headers`` are optional."""
+    headers = more.pop("headers", None)
+    return Problem(status, Refusal(code=code, field=field, value=value, message=message, **more), headers)
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return how problems of these statuses are described in the OpenAPI document."""
+    schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
+        for status in sorted({*statuses, 401, 403, 413, 422, 503})
+    }
+
+
+def response(status: int, some: Sequence[Mistake], headers: Mapping[str, str] | None = None) -> Response:
+    """Return the problem document of these mistakes, the first one at its head."""
+    first = some[0].model_dump(exclude_none=True)
+    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **first}
+    if len(some) > 1:
+        document["errors"] = [one.model_dump(exclude_none=True) for one in some[:SHOWN_ERRORS]]
+    # ASCII, as what was sent may hold halves of characters that UTF-8 has no bytes for.
+    return Response(json.dumps(document), status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error with a problem document."""
+    for error, answer in (
+        (Problem, _problem),
+        (Refused, _refused),
+        (RequestValidationError, _invalid_request),
+        (ValidationError, _invalid_model),
+        (HTTPException, _http),
+        (DBAPIError, _database),
+        (PoolTimeout, _database),
+        (Exception, _defect),
+    ):
+        app.add_exception_handler(error, answer)
+
+
+def _problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return response(error.status, [_mistake(error.refusal)], error.headers)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    refusal, headers = error.refusal, {}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    if isinstance(error, NotFound) and _in_address(request, refusal):
+        status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
+    elif isinstance(error, Taken) and refusal.field != "idempotency_key":
+        status = HTTPStatus.CONFLICT
+    elif isinstance(error, Changed):
+        status = HTTPStatus.PRECONDITION_FAILED
+    elif isinstance(error, Wrong):
+        status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
+    elif isinstance(error, Busy):
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+    elif isinstance(error, Unreadable):
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        _log.error("%s", error)
+    if isinstance(error, Taken) and refusal.field == "idempotency_key":
+        said = {"code": "idempotency_key_reused", "message": "was used for another request"}
+        refusal = refusal.model_copy(update={**said, "hint": "Maybe use a new key for each request."})
+    return response(status, [_mistake(refusal)], headers)
+
+
+def _in_address(request: Request, refusal: Refusal) -> bool:
+    return refusal.field in ("task", "decision") and refusal.value in map(str, request.path_params.values())
+
+
+def _invalid_request(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    details = error.errors()
+    if any(detail["type"] == "json_invalid" for detail in details):
+        refusal = Refusal(code="json_invalid", field="body", value="(not shown)", message="is not JSON")
+        return response(HTTPStatus.BAD_REQUEST, [_mistake(refusal)])
+    # Where a value stands is said as in the model: without "body" or "query" before it.
+    found = [refusal_of({**detail, "loc": detail["loc"][1:]}) for detail in details]
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [_mistake(one) for one in found])
+
+
+def _invalid_model(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ValidationError)
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [_mistake(one) for one in refusals(error)])
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    field, value = "request", f"{request.method} {request.url.path}"
+    refusal = Refusal(code=code, field=field, value=value, message=f"is answered: {phrase}")
+    return response(error.status_code, [_mistake(refusal)], error.headers)
+
+
+def _database(_: Request, error: Exception) -> Response:
+    if isinstance(error, DBAPIError) and not (isinstance(error, OperationalError) or error.connection_invalidated):
+        raise error
+    # The message of a driver may hold addresses and statements: for the log, and for nobody else.
+    _log.error("the database does not answer: %s", error)
+    message = "does not answer"
+    refusal = Refusal(code="database_unavailable", field="database", value="", message=message, hint="Maybe try again.")
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    return response(HTTPStatus.SERVICE_UNAVAILABLE, [_mistake(refusal)], headers)
+
+
+def _defect(request: Request, error: Exception) -> Response:
+    # The server logs the error with its trace once this is answered.
+    value = f"{request.method} {request.url.path}"
+    refusal = Refusal(
+        code="defect", field="request", value=value, message="met a defect of Evenhand; nothing was changed"
+    )
+    return response(HTTPStatus.INTERNAL_SERVER_ERROR, [_mistake(refusal)])
+
+
+def _mistake(refusal: Refusal) -> Mistake:
+    return Mistake(
+        code=refusal.code,
+        detail=refusal.sentence(),
+        field=refusal.field,
+        value=refusal.value,
+        nearest=refusal.nearest,
+        hint=refusal.hint or None,
+    )

@@ -1,0 +1,34 @@
+"""What answers requests: one database, the turns of this process, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from api.store.database import Database
+from api.store.migrating import head
+from api.store.sharing import Sharing
+from api.store.turns import Turns
+
+
+def clock() -> datetime:
+    """Return the moment, in UTC."""
+    return datetime.now(UTC)
+
+
+class Serving:
+    """One process's hold on a database.
+
+    Attributes
+    ----------
+    now
+        The clock; tests set their own.
+    revision
+        The schema that this version expects.
+    """
+
+    def __init__(self, database: Database, *, now: Callable[[], datetime] = clock) -> None:
+        self.database, self.now = database, now
+        self.turns = Turns(database)
+        self.sharing = Sharing(self.turns)
+        self.revision = head()

@@ -1,0 +1,182 @@
+"""Tokens of the HTTP API: random, of one firm and one role, kept as a hash only, expiring.
+
+A token reads ``evh_ID_SECRET_FIRM``: the firm stands in it, so that looking it up sees that firm's rows and no other's. The secret
+has 256 random bits: nobody can guess it from its plain SHA-256, which is computed on every request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.orm import Session
+
+from api.roles import Role
+from api.store.database import Database
+from api.store.draft import read_head
+from api.store.refusals import not_found
+from api.store.tables import PersonRecord, TokenRecord
+from api.store.turn import Turn
+from solver.refusal import Refusal, Refused
+
+_FORM = re.compile(r"evh_([0-9a-f]{16})_([0-9a-f]{64})_([A-Za-z0-9][A-Za-z0-9_.-]{0,62})")
+MAX_DAYS = 3_650
+USE_NOTED_EVERY = timedelta(minutes=10)
+"""How old the last noted use gets before another one is noted: reading costs no write."""
+
+
+class Token(NamedTuple):
+    """A token as it is known; without the secret.
+
+    Attributes
+    ----------
+    person
+        Whom it acts for; staff only.
+    """
+
+    firm: str
+    id: str
+    role: Role
+    person: str | None
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+class Wrong(Refused):
+    """The token opens nothing: malformed, unknown, revoked or expired."""
+
+
+def create_token(
+    database: Database, firm: str, role: Role, *, now: datetime, days: int, person: str | None = None
+) -> str:
+    """Make a token and return it; this is the only time that it can be read.
+
+    Parameters
+    ----------
+    days
+        How long it is good for, 1 to `MAX_DAYS`.
+    person
+        Whom it acts for; asked of staff, who log their own time, and of nobody else.
+
+    Raises
+    ------
+    NotFound
+        The firm or the person is not there.
+    Refused
+        The days or the person do not fit.
+    """
+    if not 1 <= days <= MAX_DAYS:
+        near = str(min(max(days, 1), MAX_DAYS))
+        raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
+    if (role is Role.STAFF) != (person is not None):
+        message = "is asked for with the role staff, and with no other"
+        raise _refused("token_person", "person", person or "", message, hint="Maybe give the id of the person.")
+    id, secret = secrets.token_hex(8), secrets.token_hex(32)
+    with database.writing(firm) as session:
+        read_head(session, firm, lock=True)
+        if person is not None:
+            people = session.scalars(select(PersonRecord.id)).all()
+            if person not in people:
+                raise not_found("person", person, people)
+        row: dict[str, Any] = {
+            "firm_id": firm,
+            "id": id,
+            "secret_hash": _hash(secret),
+            "role": role.value,
+            "person": person,
+            "created_at": now,
+            "expires_at": now + timedelta(days=days),
+        }
+        session.connection().execute(insert(_TOKENS), row)
+    return f"evh_{id}_{secret}_{firm}"
+
+
+def find_token(database: Database, text: str, *, now: datetime) -> Token:
+    """Return what a token is good for.
+
+    Raises
+    ------
+    Wrong
+        It opens nothing; what the refusal says never has the token in it.
+    """
+    form = _FORM.fullmatch(text)
+    if form is None:
+        raise _wrong("token_invalid", "is not of the form evh_ID_SECRET_FIRM")
+    id, secret, firm = form.groups()
+    with database.reading(firm) as session:
+        record = session.scalars(select(TokenRecord).where(TokenRecord.id == id)).one_or_none()
+        # Compared in any case, so that how long it takes says nothing about which ids there are.
+        same = hmac.compare_digest(_hash(secret), "" if record is None else record.secret_hash)
+        if record is None or not same:
+            raise _wrong("token_invalid", "is not known")
+        token = _token(record)
+    if token.revoked_at is not None:
+        raise _wrong("token_revoked", "was revoked")
+    if token.expires_at <= now:
+        raise _wrong("token_expired", f"expired at {token.expires_at.isoformat()}")
+    return token
+
+
+def tokens_of(session: Session) -> list[Token]:
+    """Return the tokens of the session's firm, oldest first."""
+    asked = select(TokenRecord).order_by(TokenRecord.created_at, TokenRecord.id)
+    return [_token(record) for record in session.scalars(asked)]
+
+
+def revoke_token(database: Database, firm: str, id: str, *, now: datetime) -> None:
+    """Let a token open nothing from now on; one that is revoked stays as it is."""
+    with database.writing(firm) as session:
+        read_head(session, firm, lock=True)
+        known = session.scalars(select(TokenRecord.id)).all()
+        if id not in known:
+            raise not_found("token", id, known)
+        mine = (_TOKENS.c.firm_id == firm, _TOKENS.c.id == id, _TOKENS.c.revoked_at.is_(None))
+        session.connection().execute(update(_TOKENS).where(*mine).values(revoked_at=now))
+
+
+def note_use(turn: Turn, token: Token) -> None:
+    """Keep when a token was used last; a turn of its own firm, which others share."""
+    with turn.whole():
+        turn.draft.update(TokenRecord, {"id": token.id}, last_used_at=turn.now)
+
+
+def _table() -> Table:
+    table = TokenRecord.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+_TOKENS = _table()
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _token(record: TokenRecord) -> Token:
+    return Token(
+        firm=record.firm_id,
+        id=record.id,
+        role=Role(record.role),
+        person=record.person,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        last_used_at=record.last_used_at,
+        revoked_at=record.revoked_at,
+    )
+
+
+def _wrong(code: str, message: str) -> Wrong:
+    hint = "Maybe make one with: evenhand token create"
+    return Wrong(Refusal(code=code, field="token", value="(not shown)", message=message, hint=hint))
+
+
+def _refused(code: str, field: str, value: str, message: str, *, nearest: str | None = None, hint: str = "") -> Refused:
+    return Refused(Refusal(code=code, field=field, value=value, message=message, nearest=nearest, hint=hint))

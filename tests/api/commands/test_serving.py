@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import json
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from api.cli import run
+from api.store.database import Database
+from api.store.log import verify
+from api.store.migrating import migrate
+from api.store.saving import create_firm
+from tests.firms_for_tests import firm, person
+from tests.postgres_for_tests import Server
+
+ROOT = Path(__file__).parents[3]
+NOW = datetime.now(UTC)
+LONG_S = 60
+"""No test waits so long for anything that works."""
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(list(arguments))
+    found = capsys.readouterr()
+    return code, found.out, found.err
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A database with one firm, which commands find in their environment."""
+    path = tmp_path / "evenhand.db"
+    monkeypatch.setenv("EVENHAND_DATABASE_URL", f"sqlite:///{path}")
+    database = Database(f"sqlite:///{path}")
+    migrate(database)
+    create_firm(database, "one", firm((person("ann"), person("bob"))), now=NOW, actor="test")
+    database.close()
+    return path
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """Run the command in a process of its own, and give the address that it prints."""
+    code = "import sys; from api.cli import main; main(['serve', '--port', '0', *sys.argv[1:]])"
+    command = [sys.executable, "-c", code, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("serving on http://127.0.0.1:"), line or process.communicate(timeout=LONG_S)[1]
+            yield process, line.split()[-1]
+        finally:
+            if process.poll() is None:
+                process.kill()
+
+
+def made(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
+    code, out, err = said(capsys, "token", "create", "--firm", "one", *arguments, "--json")
+    assert code == 0, err
+    return dict(json.loads(out))
+
+
+def test_from_a_token_to_a_placed_task_and_a_graceful_end(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token = made(capsys, "--role", "operations")["token"]
+    day = f"{NOW.year + 1}-03-19"
+    with served() as (process, address):
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=LONG_S) as client:
+            assert client.get("/ready").json() == {"status": "ok"}
+            codes = []
+
+            def place(some: range) -> None:
+                for i in some:
+                    body = {"id": f"t{i}", "type": "return", "client": "acme", "deadline": day, "estimate_min": 30}
+                    codes.append(client.post("/tasks", json=body).status_code)
+
+            threads = [Thread(target=place, args=(range(8 * n, 8 * n + 8),)) for n in range(8)]
+            for one in threads:
+                one.start()
+            for one in threads:
+                one.join(LONG_S)
+            assert codes == [201] * 64
+            assert len(client.get("/tasks?limit=200").json()["tasks"]) == 64
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert token not in err
+    database = Database(f"sqlite:///{file}")
+    with database.reading("one") as session:
+        assert verify(session)[1:4:2] == (64, None)
+    database.close()
+    assert not file.with_name("evenhand.db-wal").exists()
+
+
+def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:
+    with served("--database-url", f"sqlite:///{tmp_path / 'new.db'}") as (process, address):
+        assert httpx.get(f"{address}/ready", timeout=LONG_S).status_code == 200
+        assert httpx.get(f"{address}/firm", timeout=LONG_S).status_code == 401
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=LONG_S)
+        assert process.returncode == 0
+
+
+def test_a_server_is_migrated_by_hand(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    url = server.empty()
+    code, _, err = said(capsys, "serve", "--database-url", url)
+    server.drop(url)
+    assert code == 3
+    assert "evenhand db migrate" in err
+
+
+def test_a_port_in_use_is_said(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        code, _, err = said(capsys, "serve", "--port", str(taken.getsockname()[1]))
+    assert code == 3
+    assert "Maybe use another --port" in err
+
+
+def test_tokens_are_made_listed_and_revoked(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token = made(capsys, "--role", "staff", "--person", "ann", "--days", "7")["token"]
+    code, out, _ = said(capsys, "token", "create", "--firm", "one", "--role", "owner")
+    assert code == 0
+    assert out.startswith("evh_")
+    id = token.split("_")[1]
+    code, out, _ = said(capsys, "token", "list", "--firm", "one")
+    assert code == 0
+    assert id in out
+    assert token.split("_")[2] not in out
+    assert said(capsys, "token", "revoke", "--firm", "one", id)[:2] == (
+        0,
+        f"token {id} of one opens nothing any more\n",
+    )
+    listed = json.loads(said(capsys, "token", "list", "--firm", "one", "--json")[1])["tokens"]
+    assert {one["id"]: one["revoked_at"] is not None for one in listed}[id] is True
+    assert sorted(one["role"] for one in listed) == ["owner", "staff"]
+
+
+@pytest.mark.parametrize(
+    "arguments, of_it",
+    [
+        (("create", "--firm", "onne", "--role", "owner"), 'firm "onne" is not known'),
+        (("create", "--firm", "one", "--role", "staff"), "is asked for with the role staff"),
+        (("create", "--firm", "one", "--role", "staff", "--person", "an"), 'Nearest: "ann"'),
+        (("create", "--firm", "one", "--role", "owner", "--days", "0"), 'Nearest: "1"'),
+        (("list", "--firm", "onne"), 'Nearest: "one"'),
+        (("revoke", "--firm", "one", "abc"), 'token "abc" is not known'),
+    ],
+)
+def test_what_cannot_be_a_token_is_said(
+    file: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], of_it: str
+) -> None:
+    code, out, err = said(capsys, "token", *arguments)
+    assert (code, out) == (3, "")
+    assert of_it in err
+
+
+def test_the_commands_of_the_readme_lead_to_a_placed_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("## As a service")[2].partition("```console\n")[2].partition("```")[0]
+    lines = [shlex.split(line, comments=True) for line in block.replace("\\\n", " ").removeprefix("$ ").split("\n$ ")]
+    written = {}
+    for words in lines[:-2]:
+        assert words[0] == ".venv/bin/evenhand"
+        words, _, into = (words[1:-2], ">", words[-1]) if ">" in words else (words[1:], "", None)
+        code, out, err = said(capsys, *words)
+        assert code == 0, err
+        if into is not None:
+            written[into] = out.strip()
+    assert lines[-2] == [".venv/bin/evenhand", "serve", "&"]
+    curl = lines[-1]
+    assert curl[0] == "curl"
+    headers = dict(curl[i + 1].split(": ") for i, word in enumerate(curl) if word == "-H")
+    assert headers["Authorization"] == "Bearer $(cat token)"
+    headers["Authorization"] = f"Bearer {written['token']}"
+    with served("--database-url", f"sqlite:///{tmp_path / 'evenhand.db'}") as (process, address):
+        path = curl[1].removeprefix("http://127.0.0.1:8000/api/v1")
+        found = httpx.post(address + path, headers=headers, content=curl[curl.index("-d") + 1], timeout=LONG_S)
+        assert found.status_code == 201, found.text
+        assert found.json()["task"]["id"] == "t-9001"
+        assert found.json()["decision"]["outcome"] in ("placed", "escalated")  # as the clock says
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=LONG_S)
+
+
+def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = tmp_path / "firm.json"
+    files.write_text(firm((person("ann"),)).model_dump_json(), encoding="utf-8")
+    code, out, _ = said(capsys, "firm", "create", str(files), "--id", "two")
+    assert (code, out) == (0, "two is in the database: 1 people, 1 clients, 0 tasks\n")
+    code, _, err = said(capsys, "firm", "create", str(files), "--id", "two")
+    assert (code, 'firm "two" is there already' in err) == (3, True)
+    code, _, err = said(capsys, "firm", "create", str(files), "--id", "a firm")
+    assert (code, 'Nearest: "a-firm"' in err) == (3, True)
+    code, out, _ = said(capsys, "firm", "create", str(files), "--id", "three", "--json")
+    assert (code, json.loads(out)["firm"], json.loads(out)["input"]["rejects"]) == (0, "three", [])
+    database = Database(f"sqlite:///{file}")
+    assert database.firm_ids() == ["one", "three", "two"]
+    database.close()

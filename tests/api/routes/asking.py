@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import httpx
+from fastapi import FastAPI
+
+from api.application import PREFIX, application
+from api.roles import Role
+from api.store.database import Database
+from api.store.saving import create_firm
+from api.store.tokens import create_token
+from tests.firms_for_tests import firm, person, task
+
+NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+"""09:00 in New York on a Monday."""
+
+
+class Ask(NamedTuple):
+    """One request; ``token`` is sent as it is."""
+
+    method: str
+    path: str
+    body: Any = None
+    token: str | None = None
+    headers: dict[str, str] = {}  # noqa: RUF012
+
+
+class Api:
+    """The application over one database, asked through ASGI: two firms, whose people and tasks begin with their ids."""
+
+    def __init__(self, database: Database) -> None:
+        self.database, self.at = database, NOW
+        for id in ("one", "two"):
+            ann = person(f"{id}-ann", name=f"Ann {id.title()}")
+            staff = (ann, *(person(f"{id}-p{i}") for i in range(3)))
+            create_firm(database, id, firm(staff, (task(f"{id}-t", assignee=f"{id}-ann"),)), now=NOW, actor="test")
+        self.app: FastAPI = application(database, now=lambda: self.at)
+        self.owner, self.foreign = self.token("one", Role.OWNER), self.token("two", Role.OWNER)
+
+    def token(self, firm: str, role: Role, *, days: int = 30) -> str:
+        whom = f"{firm}-ann" if role is Role.STAFF else None
+        return create_token(self.database, firm, role, now=self.at, days=days, person=whom)
+
+    def send(self, *asked: Ask) -> list[httpx.Response]:
+        """Send requests all at once."""
+
+        async def all_of_them() -> list[httpx.Response]:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+                return list(await asyncio.gather(*(self._one(client, one) for one in asked)))
+
+        return asyncio.run(all_of_them())
+
+    async def _one(self, client: httpx.AsyncClient, one: Ask) -> httpx.Response:
+        headers = {**one.headers, **({"Authorization": f"Bearer {one.token}"} if one.token else {})}
+        body = {"content": one.body} if isinstance(one.body, bytes) else {"json": one.body}
+        sent = {} if one.body is None else body
+        return await client.request(one.method, PREFIX + one.path, headers=headers, **sent)
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Send one request as the owner of firm ``one``."""
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.send(Ask(method, path, body, self.owner, sent))[0]
+
+    def later(self, **by: float) -> None:
+        self.at += timedelta(**by)
+
+
+def new(id: str, **more: Any) -> dict[str, Any]:
+    """Return a task as it is sent."""
+    return {"id": id, "type": "return", "client": "acme", "deadline": "2027-03-19", "estimate_min": 60, **more}
+
+
+def problem(found: httpx.Response, status: int, code: str) -> dict[str, Any]:
+    """Return a problem document that is whole, and says no more than it should."""
+    assert found.status_code == status, found.text
+    assert found.headers["content-type"] == "application/problem+json"
+    document = dict(found.json())
+    assert (document["status"], document["code"], document["type"]) == (status, code, "about:blank")
+    assert document["title"]
+    assert document["detail"]
+    assert "Traceback" not in found.text
+    assert "evh_" not in found.text or "evh_ID_SECRET_FIRM" in found.text
+    return document
