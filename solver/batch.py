@@ -180,6 +180,6 @@ def certificate(
         stop_reason=StopReason.OPTIMAL if proven else stop_reason,
         seed=seed,
         work_units=round(progress.work_units, 6),
-        versions={name: version(name) for name in ("numba", "numpy", "ortools", "scipy")},
+        versions={name: version(name) for name in ("highspy", "numba", "numpy", "ortools", "scipy")},
         scarcity=hours.found,
     )

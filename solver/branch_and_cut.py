@@ -25,7 +25,7 @@ from solver.problem import ESCALATED, Assignment, Problem
 
 MOST_ENTRIES = 600_000
 """Entries of the matrix up to which it is tried: at 200,000 (30 people, 600 tasks) the root takes ten seconds; at 3,500,000 (100 people,
-3,000 tasks) presolve alone takes twenty and cannot be interrupted."""
+3,000 tasks) the first bound took fifty."""
 UNITS_PER_ENTRY = 2.3e-9
 """Deterministic work of one simplex iteration per entry of the matrix; fitted to five firms."""
 WORTH_A_STAGE = 0.05

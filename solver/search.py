@@ -1,11 +1,12 @@
-"""The search: anneal for seconds on the exact ledger, then solve neighbourhoods of a few people exactly, where the money is.
+"""The search: anneal and overbook for seconds, then solve neighbourhoods of a few people exactly, where the money is.
 
 No single method wins (docs/benchmarks.md): compiled annealing is unbeaten at thousands of tasks but stops short on small
 firms with scarce people; exact neighbourhoods undo just that. The search is anytime: it holds a complete plan that breaks
 no rule from the first moment, never returns a worse one than it was given, and looks at its stop rule several times a second.
 
-All work is done as jobs (`solver.crew`) in rounds: two at a time, on sides of the firm that share nobody, put together in a fixed order.
-So the plan is the same on one core and on two, and the second core is not idle. The stop rule is asked with the work of whole rounds.
+All work but the first annealing is done as jobs (`solver.crew`): rounds of two neighbourhoods at a time, on sides of the firm that
+share nobody, put together in a fixed order, or one beside branch and cut. So the plan is the same on one core and on two, and the second
+core is not idle. The stop rule is asked with the work of whole rounds.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
 OVERBOOKINGS = 2
-"""Plans made by overbooking, of which the best counts: one may end a third above another (30 people, 600 tasks)."""
+"""Plans made by overbooking, of which the best counts: one may end at twice another (30 people, 600 tasks)."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
