@@ -38,6 +38,9 @@ MODERATION = 8.0
 LEAST_SCALE = 0.1
 """Time is kept in tenths or quarters of an hour, and many log what was estimated: half of all residuals may be equal, and the rest would
 count as gross errors."""
+MOST_SCALE = 1.5
+"""One task in three off by more than 4.5 times is not noise any more (software, the worst published, has about 1.0). Without an end,
+a few unfinished tasks far above the only finished one make the scale grow with the level and the level with the scale, for ever."""
 MAD_TO_SD, MAD_WORTH = 1.4826, 0.37
 """A median absolute deviation as a standard deviation of normal data, and its efficiency there (Rousseeuw and Croux 1993)."""
 HUBER_AT, WHOLE_TO, NOTHING_FROM = 1.345, 2.5, 5.0
@@ -250,7 +253,7 @@ def _scale(design: Design, residual: Floats, leverage: Floats) -> Floats:
         own = size[done & (design.type == k)]
         worth = MAD_WORTH * len(own)
         found[k] = (MODERATION * common + worth * (MAD_TO_SD * np.median(own)) ** 2) / (MODERATION + worth)
-    scale: Floats = np.maximum(np.sqrt(found), LEAST_SCALE)[design.type]
+    scale: Floats = np.clip(np.sqrt(found), LEAST_SCALE, MOST_SCALE)[design.type]
     return scale
 
 
@@ -264,7 +267,8 @@ def _working(
     # What a task tells on average, from the residuals as they are: right with gross errors as without (Huber 1981)
     told = max(float(slope[done].mean()), 0.2) ** 2 / max(float(((weight * z)[done] ** 2).mean()), 0.01)
     working = design.response.copy()
-    precision = weight * min(told, 1.0) / float(weight[done].mean()) / scale**2
+    # Where every finished task counts as a gross error nothing is left to divide by
+    precision = weight * min(told, 1.0) / max(float(weight[done].mean()), 0.2) / scale**2
     beyond = (design.response - expected)[still_open] / scale[still_open]
     hazard = np.exp(-(beyond**2) / 2 - np.log(2 * np.pi) / 2 - log_ndtr(-beyond))
     curvature = np.clip(hazard * (hazard - beyond), 1e-9, 1.0)

@@ -234,6 +234,19 @@ def test_the_mean_task_takes_longer_than_the_median_one() -> None:
     assert one.mean_ratio == pytest.approx(one.level.ratio * math.exp(one.task_sd**2 / 2))
 
 
+def test_unfinished_tasks_far_above_the_only_finished_one_do_not_drive_the_noise_away() -> None:
+    seen = [task(0, 1, estimate_min=3), task(1, 1, estimate_min=1, finished=False), task(2, 1, estimate_min=1, finished=False)]
+    (one,) = learn(Firm(), [*seen, task(3, 1, estimate_min=1, finished=False)], as_of=AS_OF).types
+    assert one.level.low <= 1 / 3 and 1 <= one.level.high, one.level
+    assert one.task_sd <= 1.5
+
+
+def test_a_level_is_found_where_the_only_finished_task_counts_as_a_gross_error() -> None:
+    (one,) = learn(Firm(), [task(0, 1, estimate_min=1), task(1, 99, estimate_min=1, finished=False)], as_of=AS_OF).types
+    assert one.level.ratio >= 1
+    assert math.isfinite(one.level.high)
+
+
 def test_whom_nobody_knows_takes_what_the_others_take() -> None:
     learned = learn(Firm(), [task(i, 90) for i in range(30)], as_of=AS_OF)
     assert learned.expected_ratio("1040", "new", "new") == pytest.approx(1.5)
