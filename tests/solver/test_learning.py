@@ -235,7 +235,11 @@ def test_the_mean_task_takes_longer_than_the_median_one() -> None:
 
 
 def test_unfinished_tasks_far_above_the_only_finished_one_do_not_drive_the_noise_away() -> None:
-    seen = [task(0, 1, estimate_min=3), task(1, 1, estimate_min=1, finished=False), task(2, 1, estimate_min=1, finished=False)]
+    seen = [
+        task(0, 1, estimate_min=3),
+        task(1, 1, estimate_min=1, finished=False),
+        task(2, 1, estimate_min=1, finished=False),
+    ]
     (one,) = learn(Firm(), [*seen, task(3, 1, estimate_min=1, finished=False)], as_of=AS_OF).types
     assert one.level.low <= 1 / 3
     assert one.level.high >= 1
