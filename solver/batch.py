@@ -116,8 +116,8 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
     bounding = search.crew.start(Relax())
     solve_whole(search)
-    overbookings = None if warm else Overbookings(search, search.plan)
-    if overbookings is not None and search.stop_reason is None:
+    overbookings = Overbookings(search, left=0) if warm else Overbookings(search)
+    if overbookings.left and search.stop_reason is None:
         overbookings.begin(1)
     anneal_from(search, warm=warm)
     bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
