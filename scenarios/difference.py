@@ -12,9 +12,10 @@ from datetime import date
 from pydantic import Field
 
 from scenarios.overtime_needed import needed_min, offered_min
+from scenarios.significance import Significance
 from solver.firm import Firm, Task
 from solver.metrics import last_day_measured, measure
-from solver.plan import EscalatedTask, MetricsReport, Plan, PlannedTask
+from solver.plan import Certificate, EscalatedTask, MetricsReport, Plan, PlannedTask
 from solver.policy import Frozen
 
 FIGURES = (
@@ -123,6 +124,17 @@ class Difference(Frozen):
     overtime: OvertimeCost
     metrics_before: MetricsReport
     metrics_after: MetricsReport
+
+
+class Comparison(Frozen):
+    """A scenario beside today."""
+
+    name: str
+    changes: tuple[str, ...] = Field(description="each change in words")
+    significance: Significance
+    difference: Difference
+    certificate_before: Certificate
+    certificate_after: Certificate
 
 
 def difference(before: Firm, plan_before: Plan, after: Firm, plan_after: Plan) -> Difference:

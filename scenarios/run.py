@@ -11,18 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic import Field
-
 from scenarios.changes import Scenario
-from scenarios.difference import Difference, difference
+from scenarios.difference import Comparison, difference
 from scenarios.significance import Interval, Significance, Verdict, interval, significance
 from solver.again import carried_over
 from solver.batch import solve
 from solver.board import compile_board
 from solver.crew import Crew
 from solver.firm import Firm
-from solver.plan import Certificate, Plan
-from solver.policy import Frozen
+from solver.plan import Plan
 from solver.problem import compile_problem
 from solver.running import ProgressCallback
 from solver.stop import Stop
@@ -72,23 +69,15 @@ class Baseline:
         The plan that every search starts from.
     plan
         Today's firm, searched from the anchor with the budget that each scenario gets.
+    known
+        Between what the best plan's cost lies, as all searches of today's firm know it.
     """
 
     firm: Firm
     now: datetime
     anchor: Plan
     plan: Plan
-
-
-class Comparison(Frozen):
-    """A scenario beside today."""
-
-    name: str
-    changes: tuple[str, ...] = Field(description="each change in words")
-    significance: Significance
-    difference: Difference
-    certificate_before: Certificate
-    certificate_after: Certificate
+    known: Interval
 
 
 @dataclass(frozen=True)
@@ -103,13 +92,23 @@ class Compared:
     plan_after: Plan
 
 
-def baseline(firm: Firm, *, now: datetime, solving: Solving, last: Plan | None = None) -> Baseline:
+def baseline(
+    firm: Firm, *, now: datetime, solving: Solving, last: Plan | None = None, first: Solving | None = None
+) -> Baseline:
     """Return today's plan to compare with.
 
-    ``last`` is a plan of the firm made before, such as last night's: searches start from it. Without it the firm is solved once more.
+    Parameters
+    ----------
+    last
+        A plan of the firm made before, such as last night's: all searches start from it.
+    first
+        How the firm is solved first where there is no such plan; otherwise as all others are.
     """
-    anchor = last or solving.plan(firm, now)
-    return Baseline(firm, now, anchor, solving.plan(firm, now, anchor))
+    anchor = last or (first or solving).plan(firm, now)
+    side = _Side(firm, now, solving.plan(firm, now, anchor))
+    if last is None:  # a plan made before may be of the firm as it was then, which says nothing of today's bound
+        side.take(anchor)
+    return Baseline(firm, now, anchor, side.plan, side.known)
 
 
 def compare(
@@ -136,8 +135,9 @@ def compare(
     """
     firm = scenario.apply(base.firm)
     today = _Side(base.firm, base.now, base.plan)
+    today.known = base.known
     if firm == base.firm:
-        return _compared(base, scenario, today, _Side(firm, base.now, base.plan), 0)
+        return _compared(base, scenario, today, today, 0)
     would = _Side(firm, base.now, solving.plan(firm, base.now, base.anchor))
     for side, other in ((today, would), (would, today)):
         if go_on():

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from solver.plan import Certificate
 from solver.policy import Frozen
+from solver.wording import MINUS
 
 
 class Verdict(StrEnum):
@@ -91,6 +92,10 @@ def _verdict(least: int, most: int, *, same: bool, comparable: bool) -> Verdict:
     return Verdict.SAME if least == most == 0 else Verdict.UNDECIDED
 
 
+def _signed(minutes: int) -> str:
+    return f"{MINUS if minutes < 0 else ''}{abs(minutes):,}"
+
+
 def _sentence(verdict: Verdict, difference: int, least: int, most: int, before: Interval, after: Interval) -> str:
     if verdict is Verdict.SAME:
         return "The scenario costs what today costs."
@@ -98,9 +103,10 @@ def _sentence(verdict: Verdict, difference: int, least: int, most: int, before: 
         return "The scenario changes the prices, so costs before and after are not in the same currency; compare the figures."
     if verdict is Verdict.UNDECIDED:
         way = "more" if difference > 0 else "less"
+        span = f"from {_signed(least)} to {_signed(most)}"
         return (
             f"Undecided: the scenario's plan costs {abs(difference):,} minutes {way}, but the best plans are known to "
-            f"{before.gap_pct:.1f} % and {after.gap_pct:.1f} % only, so the difference may lie anywhere from {least:,} to {most:,}."
+            f"{before.gap_pct:.1f} % and {after.gap_pct:.1f} % only, so the difference may lie anywhere {span}."
         )
     way = "dearer" if verdict is Verdict.DEARER else "cheaper"
     if least == most:

@@ -12,7 +12,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
@@ -50,6 +50,9 @@ class Axis(Frozen):
     )
     values: Annotated[tuple[Value, ...], Field(min_length=1)]
     label: str = Field(default="", description="what people call it; none: the field")
+    per: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="whole numbers are shown divided by this, 60 for minutes as hours"
+    )
 
     @model_validator(mode="after")
     def _once_each(self) -> Self:
@@ -62,6 +65,12 @@ class Axis(Frozen):
     def name(self) -> str:
         """The label, or the field's own name."""
         return self.label or self.field.partition(".")[2].replace("_", " ")
+
+    def shown(self, value: Value) -> str:
+        """Return one of the values as people write it."""
+        if value is None or isinstance(value, bool | str):
+            return "none" if value is None else str(value)
+        return f"{value // self.per:,}" if value % self.per == 0 else f"{value / self.per:,.2f}"
 
 
 class Sweep(Frozen):
@@ -207,6 +216,10 @@ class Swept:
     results: tuple[PointResult, ...]
     solved: int
 
+    def shown(self, result: PointResult) -> tuple[str, ...]:
+        """Return the values of a point as people write them."""
+        return tuple(axis.shown(value) for axis, value in zip(self.sweep.axes, result.values, strict=True))
+
     def rows(self) -> tuple[tuple[PointResult, ...], ...]:
         """Return the results by the value of the second axis; one row where there is none."""
         width = len(self.sweep.axes[0].values)
@@ -313,8 +326,3 @@ def _value(word: str) -> Value:
     if word.casefold() in known:
         return known[word.casefold()]
     return int(word) if re.fullmatch(r"-?\d+", word) else word
-
-
-def values_text(values: Iterable[Value]) -> str:
-    """Return values as people read them."""
-    return ", ".join("none" if value is None else str(value) for value in values)

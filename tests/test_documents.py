@@ -31,7 +31,7 @@ def test_every_command_and_exit_code_is_documented() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"`evenhand {command.callback.__name__}" in text
+        assert f"`evenhand {command.name or command.callback.__name__}" in text
     for code in Exit:
         assert re.search(rf"^\| {code.value} \|", text, re.MULTILINE), code
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -14,7 +16,7 @@ from solver.refusal import Refused
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 
-WEEK = {"first_day": day(0), "last_day": day(4)}
+WEEK: dict[str, Any] = {"first_day": day(0), "last_day": day(4)}
 OVERTIME = Sweep(
     scenario=Scenario(changes=(ExtraHours(per_week_min=0, people=("ada",), **WEEK),)),
     axes=(Axis(field="0.per_week_min", values=(0, 60, 120, 180, 240), label="overtime"),),
@@ -37,7 +39,7 @@ def last_plan(one: Firm) -> Plan:
     return solve(one, now=NOW, stop=WorkBudget(0.05), advice=False)
 
 
-def swept(one: Firm, sweep: Sweep, **more: object) -> Swept:
+def swept(one: Firm, sweep: Sweep, **more: Any) -> Swept:
     return run_sweep(one, sweep, now=NOW, work_units=0.05, **more)
 
 
