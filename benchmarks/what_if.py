@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with processes(patient=False) as crew:
         first = Solving(stop=lambda: WallClock(asked.first), crew=crew)
         solving = Solving(stop=lambda: WallClock(asked.seconds), crew=crew)
-        base = baseline(made.firm, now=made.now, solving=solving, first=first)
+        base = baseline(made.firm, now=made.now, solving=first)
         for name, change in CHANGES.items():
             scenario = Scenario(name=name, changes=(change(made.firm, made.now),))
             start_s = time.perf_counter()
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 solve_limit_s=asked.seconds,
                 compare_s=round(took_s, 2),
                 load_average=round(os.getloadavg()[0], 1),
-                cost_before_min=known.before.high_min,
+                cost_before_min=known.cost_before_min,
                 difference_min=known.difference_min,
                 verdict=known.verdict.value,
                 escalations=figures["escalations"],

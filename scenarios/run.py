@@ -1,8 +1,9 @@
 """A scenario solved and compared with today.
 
-Both firms are searched from the same plan with the same budget and seed, so what one search finds the other had the same chance of
-finding. Where one of the two results, carried over, is better for the other firm than its own, that firm is searched on from there. A
-difference smaller than what is unknown of both plans is said to be undecided, and both are solved on, up to a limit.
+The scenario is searched from today's plan. What its search finds that would do for today as well is carried back, and the other way
+round, so neither looks good because its search was lucky. Of the plans met, that one is shown in which every task with another person
+than today earns its disruption, so the two differ by what the changes ask for and not by chance. A difference smaller than what is
+unknown of both is said to be undecided, and both are solved on, up to a limit.
 """
 
 from __future__ import annotations
@@ -15,14 +16,18 @@ from scenarios.changes import Scenario
 from scenarios.difference import Comparison, difference
 from scenarios.significance import Interval, Significance, Verdict, interval, significance
 from solver.again import carried_over
-from solver.batch import solve
+from solver.batch import certificate, solve
 from solver.board import compile_board
+from solver.construct import rule_plan
 from solver.crew import Crew
 from solver.firm import Firm
+from solver.nearby import nearby, nearest, people_of
 from solver.plan import Plan
-from solver.problem import compile_problem
+from solver.problem import Assignment, compile_problem
+from solver.reading import read_back
 from solver.running import ProgressCallback
-from solver.stop import Stop
+from solver.stop import Progress, Stop
+from solver.writing import written
 
 MakeStop = Callable[[], Stop]
 """Makes the stop rule of one solve, as a rule may count what it has seen."""
@@ -65,19 +70,13 @@ class Baseline:
 
     Attributes
     ----------
-    anchor
-        The plan that every search starts from.
     plan
-        Today's firm, searched from the anchor with the budget that each scenario gets.
-    known
-        Between what the best plan's cost lies, as all searches of today's firm know it.
+        The plan that scenarios are searched from.
     """
 
     firm: Firm
     now: datetime
-    anchor: Plan
     plan: Plan
-    known: Interval
 
 
 @dataclass(frozen=True)
@@ -92,23 +91,9 @@ class Compared:
     plan_after: Plan
 
 
-def baseline(
-    firm: Firm, *, now: datetime, solving: Solving, last: Plan | None = None, first: Solving | None = None
-) -> Baseline:
-    """Return today's plan to compare with.
-
-    Parameters
-    ----------
-    last
-        A plan of the firm made before, such as last night's: all searches start from it.
-    first
-        How the firm is solved first where there is no such plan; otherwise as all others are.
-    """
-    anchor = last or (first or solving).plan(firm, now)
-    side = _Side(firm, now, solving.plan(firm, now, anchor))
-    if last is None:  # a plan made before may be of the firm as it was then, which says nothing of today's bound
-        side.take(anchor)
-    return Baseline(firm, now, anchor, side.plan, side.known)
+def baseline(firm: Firm, *, now: datetime, solving: Solving, last: Plan | None = None) -> Baseline:
+    """Return today's plan to compare with, found from a plan made before, such as last night's, where there is one."""
+    return Baseline(firm, now, solving.plan(firm, now, last))
 
 
 def compare(
@@ -134,48 +119,93 @@ def compare(
         A change cannot be made; see `scenarios.changes.apply_all`.
     """
     firm = scenario.apply(base.firm)
-    today = _Side(base.firm, base.now, base.plan)
-    today.known = base.known
+    today = _Side(base.firm, base.now, base.plan, base.plan)
     if firm == base.firm:
         return _compared(base, scenario, today, today, 0)
-    would = _Side(firm, base.now, solving.plan(firm, base.now, base.anchor))
-    for side, other in ((today, would), (would, today)):
-        if go_on():
-            side.catch_up(other.plan, solving)
+    would = _Side(firm, base.now, base.plan, solving.plan(firm, base.now, base.plan))
+    _settle(today, would, solving.seed)
     done = 0
     while done < rounds and _judged(today, would, done).verdict is Verdict.UNDECIDED and go_on():
         done += 1
         for side in (today, would):
-            side.take(solving.plan(side.firm, base.now, side.plan, seed=solving.seed + done))
+            side.learn(solving.plan(side.firm, base.now, side.plan, seed=solving.seed + done))
+        _settle(today, would, solving.seed)
     return _compared(base, scenario, today, would, done)
 
 
 class _Side:
-    """One of the two firms, with the best plan and bound known of it."""
+    """One of the two firms: its problem, the cheapest plan known, the plan shown, and what is known of its cost.
 
-    def __init__(self, firm: Firm, now: datetime, plan: Plan) -> None:
-        self.firm, self.now, self.plan = firm, now, plan
+    Attributes
+    ----------
+    near
+        The plan whose people keep their tasks unless a move earns its disruption.
+    """
+
+    def __init__(self, firm: Firm, now: datetime, near: Plan, plan: Plan) -> None:
+        self.firm, self.near, self.plan = firm, near, plan
+        self.problem = compile_problem(compile_board(firm, now=now))
+        self.best = self.shown = read_back(self.problem, plan)
         self.known = interval(plan.certificate)
 
-    def take(self, plan: Plan) -> None:
-        """Keep a plan if it is cheaper, and its bound if that is higher."""
-        found = interval(plan.certificate)
-        if found.high_min < self.known.high_min:
-            self.plan = plan
-        low = max(found.low_min, self.known.low_min)
-        self.known = Interval(low, min(found.high_min, self.known.high_min))
+    @property
+    def cost_min(self) -> int:
+        """Cost of the plan shown, the part that no plan can avoid included."""
+        return self.problem.objective_min(self.shown)
 
-    def catch_up(self, other: Plan, solving: Solving) -> None:
-        """Search on from the other side's plan where, carried over, it is cheaper than this side's own."""
-        problem = compile_problem(compile_board(self.firm, now=self.now))
-        if problem.objective_min(carried_over(problem, other)) < self.known.high_min:
-            self.take(solving.plan(self.firm, self.now, other))
+    def learn(self, plan: Plan) -> None:
+        """Take in what another search of this firm found."""
+        self.met(read_back(self.problem, plan))
+        self.known = Interval(max(self.known.low_min, interval(plan.certificate).low_min), self.known.high_min)
+
+    def met(self, found: Assignment) -> Assignment:
+        """Keep a plan that breaks no rule if it is the cheapest met; return it."""
+        cost = self.problem.objective_min(found)
+        if cost < self.known.high_min:
+            self.best, self.known = found, Interval(self.known.low_min, cost)
+        return found
+
+    def settle(self, other: Plan, seed: int, *, search: bool = False) -> None:
+        """Show the plan that is cheapest with a price on every move away from ``near``, of those met and of the other side's.
+
+        ``search`` looks for more such plans, from the other side's, before.
+        """
+        people, price = people_of(self.problem, self.near), self.firm.policy.weights.move
+        carried = self.met(carried_over(self.problem, other))
+        choices = [self.shown, carried, self.best]
+        if search:
+            choices.append(self.met(nearby(self.problem, carried, people, price, seed=seed)))
+        self.shown = nearest(self.problem, people, choices, price)
+        self.plan = self._written(seed)
+
+    def _written(self, seed: int) -> Plan:
+        base = self.problem.unavoidable_min()
+        known = certificate(
+            self.problem,
+            self.shown,
+            rule_min=self.problem.objective_min(rule_plan(self.problem)),
+            progress=Progress(self.plan.certificate.work_units, self.cost_min - base, self.known.low_min - base),
+            base_min=base,
+            stop_reason=self.plan.certificate.stop_reason,
+            seed=seed,
+        )
+        return written(self.problem, self.shown, known)
+
+
+def _settle(today: _Side, would: _Side, seed: int) -> None:
+    """Bring the two plans near each other: the scenario's to today's, then today's to what it found, and back once more."""
+    would.near = today.plan
+    would.settle(today.plan, seed, search=True)
+    today.settle(would.plan, seed)
+    would.near = today.plan
+    would.settle(today.plan, seed)
 
 
 def _judged(today: _Side, would: _Side, rounds: int) -> Significance:
     return significance(
         today.known,
         would.known,
+        costs_min=(today.cost_min, would.cost_min),
         same=today.firm == would.firm,
         comparable=today.firm.policy.weights == would.firm.policy.weights,
         rounds=rounds,

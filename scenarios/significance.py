@@ -38,8 +38,10 @@ class Significance(Frozen):
     """The difference in cost, what is certain of it, and how long was searched to know."""
 
     verdict: Verdict
-    before: Interval = Field(description="between bound and plan, of the firm as it is")
-    after: Interval = Field(description="between bound and plan, of the firm as it would be")
+    before: Interval = Field(description="between bound and cheapest plan met, of the firm as it is")
+    after: Interval = Field(description="between bound and cheapest plan met, of the firm as it would be")
+    cost_before_min: int = Field(description="of today's plan as shown")
+    cost_after_min: int = Field(description="of the scenario's plan as shown")
     difference_min: int = Field(description="cost of the scenario's plan less that of today's")
     least_min: int = Field(description="the best plans differ by no less than this")
     most_min: int = Field(description="and by no more than this")
@@ -53,17 +55,21 @@ def interval(certificate: Certificate) -> Interval:
     return Interval(base + certificate.bound_min, base + certificate.objective_min)
 
 
-def significance(before: Interval, after: Interval, *, same: bool, comparable: bool, rounds: int) -> Significance:
+def significance(
+    before: Interval, after: Interval, *, costs_min: tuple[int, int], same: bool, comparable: bool, rounds: int
+) -> Significance:
     """Return what two intervals say of the difference.
 
     Parameters
     ----------
+    costs_min
+        Costs of the plans shown; each may lie a little above its interval.
     same
         Whether the changes alter nothing.
     comparable
         Whether both firms price by the same weights.
     """
-    difference = after.high_min - before.high_min
+    difference = costs_min[1] - costs_min[0]
     least, most = after.low_min - before.high_min, after.high_min - before.low_min
     if same:
         difference = least = most = 0
@@ -72,6 +78,8 @@ def significance(before: Interval, after: Interval, *, same: bool, comparable: b
         verdict=verdict,
         before=before,
         after=after,
+        cost_before_min=costs_min[0],
+        cost_after_min=costs_min[1],
         difference_min=difference,
         least_min=least,
         most_min=most,

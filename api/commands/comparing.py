@@ -159,8 +159,8 @@ class _Run:
     def _today(self, last: Plan | None) -> Baseline:
         firm, now = self.opened.firm, self.opened.now
         self.line.say("solving today's firm")
-        first = self._solving(FIRST_PLAN_SHARE) if last is None else None
-        return baseline(firm, now=now, solving=self._solving(), last=last, first=first)
+        share = FIRST_PLAN_SHARE if last is None else SOLVE_SHARE
+        return baseline(firm, now=now, solving=self._solving(share), last=last)
 
     def _solving(self, share: float = SOLVE_SHARE) -> Solving:
         return Solving(stop=lambda: self._stop(share), seed=self.effort.seed, crew=self.crew, on_progress=self.line)

@@ -63,7 +63,7 @@ def summary(data: ComparisonData) -> Table:
             for one in found.difference.figures
         ]
         rows += [
-            ("cost of the plan (minutes)", known.before.high_min, known.after.high_min, known.difference_min, None),
+            ("cost of the plan (minutes)", known.cost_before_min, known.cost_after_min, known.difference_min, None),
             ("no plan costs less (minutes)", known.before.low_min, known.after.low_min, None, None),
             ("verdict", None, None, None, known.sentence),
             (

@@ -204,7 +204,7 @@ def certainty(found: Comparison) -> tuple[Fact, ...]:
     """Return what is known of both plans."""
     known = found.significance
     return (
-        Fact("Cost of the plan, minutes", f"{known.before.high_min:,}", f"{known.after.high_min:,}"),
+        Fact("Cost of the plan, minutes", f"{known.cost_before_min:,}", f"{known.cost_after_min:,}"),
         Fact("No plan costs less than", f"{known.before.low_min:,}", f"{known.after.low_min:,}"),
         Fact("Gap between the two", percent_text(known.before.gap_pct, 1), percent_text(known.after.gap_pct, 1)),
         Fact("Moves proposed", f"{found.difference.proposals_before:,}", f"{found.difference.proposals_after:,}"),
