@@ -6,7 +6,7 @@ What is replaced stays in its place, what is new stands last, what is the same s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NoReturn, TypeVar
 
@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from solver.firm import Client, Firm, Person, Task, TaskType
 from solver.policy import Frozen
-from solver.refusal import Refusal, Refused, nearest_name
+from solver.refusal import Refusal, Refused, nearest_name, refuse
 
 Model = TypeVar("Model", bound=BaseModel)
 Named = TypeVar("Named", Person, Client, TaskType)
@@ -141,9 +141,10 @@ def listed(words: Sequence[str], limit: int = 5) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def exactly_one(values: dict[str, object], refuse: Callable[[str, str], NoReturn]) -> None:
-    """Call ``refuse`` with a field and a message unless exactly one of the values is given."""
+def exactly_one(**values: object) -> None:
+    """Refuse a model unless exactly one of these fields is given; for its validator."""
     given = [name for name, value in values.items() if value is not None]
     if len(given) != 1:
         said = " and ".join(given) or "none of them"
-        refuse(given[-1] if given else next(iter(values)), f"is one of {', '.join(values)}: give one, not {said}")
+        field = given[-1] if given else next(iter(values))
+        raise refuse("exactly_one", field, "", f"is one of {', '.join(values)}: give one, not {said}")

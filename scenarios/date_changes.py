@@ -14,7 +14,6 @@ from scenarios.task_choice import OnTasks, reviews_of
 from solver.calendar import closed_days, day_list
 from solver.firm import Firm, Task
 from solver.policy import MissingEstimate
-from solver.refusal import refuse
 
 MOST_MINUTES = 1_000_000
 LONGEST_CLOSURE_DAYS = 31
@@ -71,7 +70,7 @@ class DeadlineMoved(OnTasks):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        exactly_one({"days": self.days, "to": self.to}, _refuse_model)
+        exactly_one(days=self.days, to=self.to)
         return self
 
     def apply(self, firm: Firm) -> Firm:
@@ -190,7 +189,3 @@ class EstimatesOff(OnTasks):
             most = MOST_MINUTES * 100 // estimate_min
             refuse_change("estimate_too_long", "factor_pct", self.factor_pct, words, nearest=most)
         return scaled
-
-
-def _refuse_model(field: str, message: str) -> NoReturn:
-    raise refuse("exactly_one", field, "", message)

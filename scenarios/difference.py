@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from pydantic import Field
 
-from scenarios.overtime_needed import needed_min, offered_min
+from scenarios.overtime_needed import minutes_by_day, needed_min, offered_min
 from scenarios.significance import Significance
 from solver.firm import Firm, Task
 from solver.metrics import last_day_measured, measure
@@ -145,7 +145,7 @@ def difference(before: Firm, plan_before: Plan, after: Firm, plan_after: Plan) -
     return Difference(
         until=until,
         figures=tuple(_figure(was, now, *names) for names in FIGURES),
-        weeks=_weeks(was, now),
+        weeks=_weeks(before, plan_before, after, plan_after, until),
         people=_people(was, now, plan_before, plan_after),
         moves=_moves(plan_before, plan_after),
         proposals_before=sum(item.moved_from is not None for item in plan_before.tasks),
@@ -167,22 +167,33 @@ def _figure(was: MetricsReport, now: MetricsReport, field: str, name: str, unit:
     return Figure(field=field, name=name, unit=unit, before=old, after=new, difference=gone)
 
 
-def _weeks(was: MetricsReport, now: MetricsReport) -> tuple[WeekChange, ...]:
-    found: dict[date, list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for place, report in enumerate((was, now)):
-        for week in report.weeks:
-            found[week.week_start][place] += week.load_min
-            found[week.week_start][2 + place] += week.capacity_min
+def _weeks(before: Firm, plan_before: Plan, after: Firm, plan_after: Plan, until: date) -> tuple[WeekChange, ...]:
+    """Return the weeks to the end of the period, or to the last work of either plan where that is later, the same for both."""
+    sides = ((before, plan_before), (after, plan_after))
+    last = max([until, *(cell.day for _, plan in sides for cell in plan.timetable)])
+    loads: tuple[dict[date, int], ...] = (defaultdict(int), defaultdict(int))
+    hours: tuple[dict[date, int], ...] = (defaultdict(int), defaultdict(int))
+    for (firm, plan), load, capacity in zip(sides, loads, hours, strict=True):
+        for cell in plan.timetable:
+            load[_monday(cell.day)] += cell.minutes
+        for days in minutes_by_day(firm, plan).values():
+            for day, minutes in days.items():
+                if day <= last:
+                    capacity[_monday(day)] += minutes
     return tuple(
         WeekChange(
             week_start=monday,
-            load_before_min=load_was,
-            load_after_min=load_now,
-            capacity_before_min=capacity_was,
-            capacity_after_min=capacity_now,
+            load_before_min=loads[0][monday],
+            load_after_min=loads[1][monday],
+            capacity_before_min=hours[0][monday],
+            capacity_after_min=hours[1][monday],
         )
-        for monday, (load_was, load_now, capacity_was, capacity_now) in sorted(found.items())
+        for monday in sorted({*hours[0], *hours[1]})
     )
+
+
+def _monday(day: date) -> date:
+    return day - timedelta(days=day.weekday())
 
 
 def _people(was: MetricsReport, now: MetricsReport, plan_was: Plan, plan_now: Plan) -> tuple[PersonChange, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from statistics import median
-from typing import Annotated, Literal, NoReturn, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -196,7 +196,7 @@ class PartTime(FirmChange):
 
     @model_validator(mode="after")
     def _one_pattern(self) -> Self:
-        exactly_one({"weekly_min": self.weekly_min, "share_pct": self.share_pct}, _refuse_model)
+        exactly_one(weekly_min=self.weekly_min, share_pct=self.share_pct)
         return self
 
     def apply(self, firm: Firm) -> Firm:
@@ -234,7 +234,7 @@ class ExtraHours(FirmChange, DayRange):
 
     @model_validator(mode="after")
     def _one_amount(self) -> Self:
-        exactly_one({"extra_min": self.extra_min, "per_week_min": self.per_week_min}, _refuse_model)
+        exactly_one(extra_min=self.extra_min, per_week_min=self.per_week_min)
         return self
 
     def apply(self, firm: Firm) -> Firm:
@@ -364,10 +364,6 @@ def require_employed(person: Person, first_day: date, last_day: date) -> None:
     if person.start_date is not None and last_day < person.start_date:
         words = f"starts on {person.start_date}, after {last_day}"
         refuse_change("conflict", "person", person.label, words, hint="Maybe choose later days.")
-
-
-def _refuse_model(field: str, message: str) -> NoReturn:
-    raise refuse("exactly_one", field, "", message)
 
 
 __all__ = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, NoReturn, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,7 +23,6 @@ from scenarios.change import (
 from scenarios.task_choice import OnTasks, reviews_of
 from solver.firm import Client, Firm, LocalTime, Name, Priority, Status, Task
 from solver.policy import Frozen
-from solver.refusal import refuse
 from solver.wording import hours_text
 
 
@@ -200,7 +199,7 @@ class TaskSplit(FirmChange):
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        exactly_one({"parts_min": self.parts_min, "into": self.into}, _refuse_model)
+        exactly_one(parts_min=self.parts_min, into=self.into)
         return self
 
     def apply(self, firm: Firm) -> Firm:
@@ -265,7 +264,3 @@ class Reprioritised(OnTasks):
 def cancelled(firm: Firm, tasks: list[Task]) -> Firm:
     """Return the firm with these tasks cancelled."""
     return updated(firm, tasks=replaced(firm.tasks, [updated(task, status=Status.CANCELLED) for task in tasks]))
-
-
-def _refuse_model(field: str, message: str) -> NoReturn:
-    raise refuse("exactly_one", field, "", message)
