@@ -39,6 +39,12 @@ CHANGES: dict[str, Made] = {
 }
 
 
+def cpu_s() -> float:
+    """Return the seconds of cores used by this process and by its processes that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
+
+
 def before(end_s: float) -> Callable[[], bool]:
     """Return a rule that says yes until a moment of the clock."""
     return lambda: time.perf_counter() < end_s
@@ -60,14 +66,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         base = baseline(made.firm, now=made.now, solving=first)
         for name, change in CHANGES.items():
             scenario = Scenario(name=name, changes=(change(made.firm, made.now),))
-            start_s = time.perf_counter()
+            start_s, start_cpu_s = time.perf_counter(), cpu_s()
             end_s = start_s + 1.2 * asked.seconds
             found = compare(base, scenario, solving=solving, go_on=before(end_s))
             took_s = time.perf_counter() - start_s
+            crew.close()  # the time of ended processes is counted
+            used_s = cpu_s() - start_cpu_s
             figures = {one.field: one.difference for one in found.comparison.difference.figures}
             known = found.comparison.significance
             print(
-                f"{asked.people} x {asked.tasks} seed {asked.seed}, {name}: {took_s:.1f} s, cost {known.difference_min:+,} minutes "
+                f"{asked.people} x {asked.tasks} seed {asked.seed}, {name}: {took_s:.1f} s ({used_s:.1f} s of cores), "
+                f"cost {known.difference_min:+,} minutes "
                 f"({known.verdict.value}), escalations {figures['escalations']:+.0f}, late {figures['late_open']:+.0f}, "
                 f"{len(found.comparison.difference.moves)} moves",
                 flush=True,
@@ -80,6 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 change=name,
                 solve_limit_s=asked.seconds,
                 compare_s=round(took_s, 2),
+                cpu_s=round(used_s, 2),
                 load_average=round(os.getloadavg()[0], 1),
                 cost_before_min=known.cost_before_min,
                 difference_min=known.difference_min,
