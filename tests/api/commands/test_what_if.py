@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -268,3 +271,26 @@ def test_a_broken_scenario_file_or_points_file_is_one_line(
 def test_a_policy_scenario_names_unknown_levels_where_they_stand() -> None:
     with pytest.raises(Refused, match="no level of the firm"):
         PolicySet(name="guardrail.complex_level", value="boss").apply(office())
+
+
+def test_ctrl_c_compares_what_is_known_by_then(tmp_path: Path) -> None:
+    path = tmp_path / "firm.json"
+    assert run(["generate", "--people", "12", "--tasks", "200", "--out", str(path)]) == 0
+    command = [sys.executable, "-u", "-c", "from api.cli import main; main()", "what-if", str(path), "--now", NOW]
+    with subprocess.Popen(
+        [*command, "--closed", "2027-03-08", "--seconds", "120"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        try:
+            assert child.stderr is not None
+            assert child.stderr.readline() == "The firm is closed on 8 Mar 2027.\n"
+            assert child.stderr.readline()  # the first progress line: the search runs
+            child.send_signal(signal.SIGINT)
+            out, _ = child.communicate(timeout=120)
+        finally:
+            if child.poll() is None:
+                child.kill()
+    assert child.returncode == 6
+    assert "The four metrics" in out
