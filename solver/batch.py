@@ -39,6 +39,7 @@ def solve(
     on_progress: ProgressCallback = lambda progress: None,
     crew: Crew | None = None,
     last: Plan | None = None,
+    advice: bool = True,
 ) -> Plan:
     """Plan every open task of a firm.
 
@@ -55,6 +56,8 @@ def solve(
         Who does the search's jobs: one after another here by default, or processes (`api.crew`), which find the same plan sooner.
     last
         A plan of the same firm made before; the search starts from what of it still holds.
+    advice
+        Whether to look for what fewer moves would gain and which hours are scarce, beside the plan; it takes as long as a short search.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def solve(
         Never breaks a rule and never costs more than the routing rule's plan, whatever the stop rule.
     """
     board = compile_board(firm, now=now)
-    return solve_board(board, stop=stop, seed=seed, on_progress=on_progress, crew=crew, last=last)
+    return solve_board(board, stop=stop, seed=seed, on_progress=on_progress, crew=crew, last=last, advice=advice)
 
 
 def solve_board(
@@ -73,6 +76,7 @@ def solve_board(
     on_progress: ProgressCallback = lambda progress: None,
     crew: Crew | None = None,
     last: Plan | None = None,
+    advice: bool = True,
 ) -> Plan:
     """Plan every open task of a compiled board; see `solve`."""
     problem = compile_problem(board)
@@ -84,6 +88,8 @@ def solve_board(
     search = _search(problem, start, stop, seed, on_progress, crew or Alone())
     bound = _searched(search, warm=start is starts[-1] and last is not None)
     prices = price_list(problem, bound.relaxed) if bound is not None and bound.relaxed is not None else None
+    if not advice:
+        return written(problem, search.plan, _certificate(problem, search, rule), prices=prices)
     search.progress = replace(search.progress, searching=False)
     curve = trade_off(problem, search.plan, seed=seed, go_on=lambda: _time_left(search))
     search.report(curve.plans[-1], curve.work_units, "trade-off curve")
