@@ -25,10 +25,12 @@ class Right(StrEnum):
     PLACE = "place tasks"
     CHANGE_TASKS = "change tasks"
     LOG_TIME = "log time"
+    READ_SOLVES = "read solves"
+    SOLVE = "start and cancel solves"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
+_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES})
+_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE})
 
 RIGHTS = {
     Role.OWNER: _WORKING,

@@ -1,0 +1,90 @@
+"""Workers killed at the worst moments: what they worked on is finished by somebody else, and nothing is done twice."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+from sqlalchemy import select
+
+from api.store.database import Database
+from api.store.job_tables import WorkerRecord
+from api.store.records import ProposalStatus, proposals_of
+from api.store.solve_states import SolveState
+from api.store.solves import incumbent_of
+from tests.api.jobs.solving import LONG, LONG_S, TIMES, Solving, process, until
+
+
+@pytest.mark.parametrize("point", ["incumbent", "found", "placing", "applied"])
+def test_what_a_killed_worker_leaves_is_finished_by_another(solving: Solving, point: str) -> None:
+    solving.start("s")
+    with process(solving.database, point) as killed:
+        killed.wait(timeout=LONG_S)
+        assert killed.returncode == -signal.SIGKILL
+    left = solving.solve("s")
+    with solving.database.reading("one") as session:
+        first = incumbent_of(session, "s")
+    assert first is not None
+    assert left.state is {"incumbent": SolveState.SEARCHING, "applied": SolveState.DONE}.get(point, SolveState.APPLYING)
+    with solving.worker():
+        done = solving.ended("s")
+        until(lambda: solving.running() == [])  # a firm with a job left over would wait for ever
+    assert done.state is SolveState.DONE
+    assert done.attempts == {"applied": 1}.get(point, 2)
+    assert done.version == left.version
+    assert done.result is not None
+    assert (done.result.placed, done.result.changed) == (3, 0)
+    solving.whole()
+    with solving.database.reading("one") as session:
+        waiting = proposals_of(session, ProposalStatus.OPEN)
+        last = incumbent_of(session, "s")
+    assert last is not None
+    assert last.certificate.objective_min <= first.certificate.objective_min
+    moves = [move.task for one in waiting for move in one.proposal.moves]
+    assert len(set(moves)) == len(moves) > 0
+
+
+def test_a_worker_that_was_only_asleep_writes_nothing_any_more(solving: Solving) -> None:
+    solving.start("s", LONG, firm="hard")
+    with process(solving.database) as asleep:
+        until(lambda: solving.solve("s", "hard").objective_min is not None)
+        asleep.send_signal(signal.SIGSTOP)
+        with solving.worker():
+            until(lambda: solving.solve("s", "hard").attempts == 2)
+            asleep.send_signal(signal.SIGCONT)
+            asleep.communicate(timeout=LONG_S)  # its input ends: it ends as well
+            assert asleep.returncode == 0
+            assert solving.solve("s", "hard").state is SolveState.SEARCHING
+            solving.cancel("s", "hard")
+            assert solving.ended("s", "hard").state is SolveState.CANCELLED
+
+
+def test_a_worker_that_is_told_to_end_leaves_its_search_to_others_at_once(solving: Solving) -> None:
+    solving.start("s", LONG, firm="hard")
+    with solving.worker():
+        until(lambda: solving.solve("s", "hard").objective_min is not None)
+        begun = solving.solve("s", "hard").spent_s
+    assert solving.solve("s", "hard").state is SolveState.SEARCHING
+    assert workers(solving.database) == []
+    with solving.worker():
+        until(lambda: solving.solve("s", "hard").attempts == 2)
+        until(lambda: solving.solve("s", "hard").spent_s > begun)
+        solving.cancel("s", "hard")
+        solving.ended("s", "hard")
+
+
+def test_a_solve_that_kills_its_workers_fails_and_says_so(solving: Solving) -> None:
+    solving.start("s")
+    for _ in range(TIMES.take_overs + 1):
+        with process(solving.database, "claimed") as killed:
+            killed.wait(timeout=LONG_S)
+            assert killed.returncode == -signal.SIGKILL
+    with solving.worker():
+        failed = solving.ended("s")
+    assert failed.state is SolveState.FAILED
+    assert failed.error == "its workers died 2 times over it"
+
+
+def workers(database: Database) -> list[str]:
+    with database.engine.connect() as connection:
+        return list(connection.scalars(select(WorkerRecord.id)))
