@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.jobs.searching import Lost
+from api.jobs.ending import Lost
 from api.store.boards import know_prepared
 from api.store.database import Database
 from api.store.job_tables import SolveRecord

@@ -13,7 +13,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
-from api.jobs.search_process import Asked, Told
+from api.jobs.messages import Asked, Told
 
 MODULE = "api.jobs.search_process"
 

@@ -13,71 +13,19 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from datetime import datetime
 from threading import Thread
 from typing import IO
 
 from api.crew import processes
+from api.jobs.messages import Asked, Told
 from api.stops import WallClock
 from solver.batch import solve
 from solver.crew import Alone, Crew
-from solver.firm import Firm
 from solver.plan import Plan
-from solver.policy import Frozen
 from solver.stop import FirstOf, Progress, Stop, TargetGap, WorkBudget
 
 NICENESS = 10
 """Whoever waits for a placement goes first."""
-
-
-class Asked(Frozen):
-    """What is to be searched for.
-
-    Attributes
-    ----------
-    last
-        Where the search begins: the best plan of a search that was cut off.
-    cores
-        Processes that search side by side, one per core unless told; 1: this one alone.
-    plan_every_s, progress_every_s
-        Seconds between two incumbents, and two figures, at least; the first one and the last one are told in any case.
-    """
-
-    firm: Firm
-    now: datetime
-    seconds: float
-    work_units: float | None = None
-    gap_pct: float | None = None
-    seed: int = 0
-    last: Plan | None = None
-    cores: int | None = None
-    plan_every_s: float = 5.0
-    progress_every_s: float = 0.5
-
-    def stop(self) -> Stop:
-        """Return the stop rule."""
-        rules: list[Stop] = []
-        if self.work_units is not None:
-            rules.append(WorkBudget(self.work_units))
-        if self.gap_pct is not None:
-            rules.append(TargetGap(self.gap_pct))
-        return FirstOf((*rules, WallClock(self.seconds)))
-
-
-class Told(Frozen):
-    """One line of what is told: figures, an incumbent, or, ``final``, the plan."""
-
-    objective_min: int
-    bound_min: int
-    work_units: float
-    phase: str
-    plan: Plan | None = None
-    final: bool = False
-
-    @property
-    def progress(self) -> Progress:
-        """The figures as the search has them."""
-        return Progress(self.work_units, self.objective_min, self.bound_min, self.phase)
 
 
 class Telling:
@@ -133,7 +81,7 @@ def main() -> None:
             plan = solve(
                 asked.firm,
                 now=asked.now,
-                stop=asked.stop(),
+                stop=_stop(asked),
                 seed=asked.seed,
                 on_progress=telling.progress,
                 on_incumbent=telling.incumbent,
@@ -141,6 +89,15 @@ def main() -> None:
                 last=asked.last,
             )
         telling.final(plan)
+
+
+def _stop(asked: Asked) -> Stop:
+    rules: list[Stop] = []
+    if asked.work_units is not None:
+        rules.append(WorkBudget(asked.work_units))
+    if asked.gap_pct is not None:
+        rules.append(TargetGap(asked.gap_pct))
+    return FirstOf((*rules, WallClock(asked.seconds)))
 
 
 def _crew(asked: Asked) -> AbstractContextManager[Crew]:

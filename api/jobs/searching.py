@@ -16,7 +16,8 @@ from threading import Event
 from sqlalchemy.exc import OperationalError
 
 from api.jobs.child import Child
-from api.jobs.search_process import Asked, Told
+from api.jobs.ending import Ending, Lost
+from api.jobs.messages import Asked, Told
 from api.store.database import Database
 from api.store.loading import firm_at
 from api.store.solve_states import Claimed, Hold, SolveState
@@ -30,17 +31,6 @@ MOST_DEATHS = 3
 """Deaths of child processes after which a solve has failed: it may be what kills them."""
 LEAST_S = 1.0
 """Seconds that a search has whoever begins it: an incumbent is worth its certificate."""
-
-
-class Ending(BaseException):
-    """This process ends, or somebody else does the job: nothing is said of it any more.
-
-    No `Exception`, so that the queue notes no failure: the job stays what it is, for somebody else to go on with.
-    """
-
-
-class Lost(Exception):
-    """Another worker has claimed the solve meanwhile."""
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.jobs.applying import Applying
 from api.jobs.clockwork import CHECK_S, LOOK_S, Clockwork, Regular, look, self_check
+from api.jobs.ending import Ending, Lost
 from api.jobs.queue import APPLICATION, SCHEMA, SOLVE, VERSION, Jobs, solve_of, url_of, workflow_id
-from api.jobs.searching import Ending, Lost, Pace, Searching
+from api.jobs.searching import Pace, Searching
 from api.serving import clock
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord

@@ -89,16 +89,13 @@ def test_a_firm_has_so_many_waiting_solves_and_is_told(solving: Solving) -> None
 
 def test_a_firm_with_many_solves_keeps_no_other_waiting(solving: Solving) -> None:
     nothing_to_do = SolveAsk(seconds=60, work_units=0.001)
-    for i in range(12):
+    for i in range(30):
         solving.start(f"s{i}", nothing_to_do)
     solving.start("theirs", nothing_to_do, firm="two")
     with solving.worker():
         assert solving.ended("theirs", "two").state is SolveState.DONE
-        waiting = [i for i in range(12) if solving.solve(f"s{i}").state is SolveState.QUEUED]
-        assert waiting  # drawn by lot: one run in 4,000 would see all of them done first
-        for i in range(12):
-            if solving.solve(f"s{i}").state is SolveState.QUEUED:
-                solving.cancel(f"s{i}")
+    # The draw is fair: one run in a billion would see all of them done first.
+    assert any(solving.solve(f"s{i}").state is SolveState.QUEUED for i in range(30))
 
 
 def test_a_solve_belongs_to_who_claimed_it_last(solving: Solving) -> None:
