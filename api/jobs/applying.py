@@ -96,8 +96,12 @@ class Applying:
         with self._database.reading(firm) as session:
             version = session.scalars(select(FirmRecord.version)).one()
             made, changed = firm_at(session, version, marked=True), _changed(session, planned)
-        same = tuple(item for item in plan.tasks if item.task not in changed)
         board = compile_board(made, now=self._now())
+        same = tuple(
+            item
+            for item in plan.tasks
+            if item.task not in changed and item.task in board.task_index and item.person in board.staff.row
+        )
         return version, proposals(board, plan.model_copy(update={"tasks": same}))
 
 
@@ -145,9 +149,12 @@ def _said(turn: Turn, task: Task) -> Decision:
 
 
 def _may(said: Decision, item: PlannedTask) -> bool:
-    """Whether the plan's person may have the task now; work that the plan has late may be late."""
+    """Whether the plan's person may have the task now; work that the plan has late, but has a day for, may be late."""
     seen = next((one for one in said.candidates if one.person == item.person), None)
-    return seen is not None and (seen.stopped_by is None or (seen.stopped_by is Filter.DEADLINE and item.late))
+    if seen is None:
+        return False
+    may_be_late = item.late and item.promised_day is not None
+    return seen.stopped_by is None or (seen.stopped_by is Filter.DEADLINE and may_be_late)
 
 
 def _changed(session: Session, planned: int) -> frozenset[str]:
