@@ -109,10 +109,10 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def process(database: Database, die_at: str = "") -> Iterator[subprocess.Popen[str]]:
+def process(database: Database, die_at: str = "", *more: str) -> Iterator[subprocess.Popen[str]]:
     """Start a worker in a process of its own; it is gone at the end, whatever happened."""
     url = database.url.render_as_string(hide_password=False)
-    command = [sys.executable, "-m", "tests.api.jobs.worker_for_tests", url, die_at]
+    command = [sys.executable, "-m", "tests.api.jobs.worker_for_tests", url, die_at, *more]
     child = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield child

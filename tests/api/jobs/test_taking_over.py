@@ -44,6 +44,20 @@ def test_what_a_killed_worker_leaves_is_finished_by_another(solving: Solving, po
     assert len(set(moves)) == len(moves) > 0
 
 
+def test_an_upgrade_in_the_middle_of_a_solve_strands_nothing(solving: Solving) -> None:
+    solving.start("s")
+    solving.start("waits")
+    with process(solving.database, "placing", "older") as older:
+        older.wait(timeout=LONG_S)
+        assert older.returncode == -signal.SIGKILL
+    assert [solving.solve(id).state for id in ("s", "waits")] == [SolveState.APPLYING, SolveState.QUEUED]
+    with solving.worker():
+        assert [solving.ended(id).state for id in ("s", "waits")] == [SolveState.DONE, SolveState.DONE]
+        until(lambda: solving.running() == [])
+    assert [solving.solve(id).attempts for id in ("s", "waits")] == [2, 1]
+    solving.whole()
+
+
 def test_a_worker_that_was_only_asleep_writes_nothing_any_more(solving: Solving) -> None:
     solving.start("s", LONG, firm="hard")
     with process(solving.database) as asleep:
