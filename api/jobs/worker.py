@@ -202,7 +202,7 @@ class Worker:
                 id: at - beat for id, beat, at in connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
             }
         silence = timedelta(seconds=self._times.dead_s)
-        alive = {id for id, silent in beats.items() if silent < silence} | {self.id}
+        alive = {id for id, silent in beats.items() if silent < silence and not self._is_gone(id)} | {self.id}
         running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({one.executor_id for one in running if one.executor_id} - alive)
         if dead:
@@ -220,6 +220,19 @@ class Worker:
             except NotFound as gone:
                 _log.warning("a job without a solve is dropped: %s", gone)
             DBOS.delete_workflows([one.workflow_id])
+
+    def _is_gone(self, id: str) -> bool:
+        """Whether a worker on the same file and machine has no process any more: nobody waits for it to be silent for long."""
+        host, pid, _ = id.rsplit("-", 2)
+        if not self._database.embedded or host != socket.gethostname():
+            return False
+        try:
+            os.kill(int(pid), 0)  # asks, and ends nobody
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            pass  # it lives, and is another user's
+        return False
 
     def _forget(self) -> None:
         """Drop ended jobs from the queue, and workers that have been silent for long."""
