@@ -72,7 +72,7 @@ class Times:
     ending_s: float = 10.0
     look_s: float = LOOK_S
     check_s: float = CHECK_S
-    take_overs: int = 4
+    take_overs: int = 10
     pace: Pace = field(default_factory=Pace)
 
 
