@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import DBAPIError
 
 from api.jobs.queue import Jobs
-from api.jobs.schedule import DEFAULTS, Due, Schedule, due_day
+from api.jobs.schedule import Due, due_day, schedule_of
 from api.store.database import Database
 from api.store.schedules import clock_of, keep_schedule, kept_schedule
 from api.store.solve_states import SolveAsk, SolveKind
@@ -102,7 +102,7 @@ def self_check(database: Database, turns: Turns, *, now: datetime) -> dict[str, 
 def _done(database: Database, turns: Turns, jobs: Jobs, firm: str, due: Due, *, now: datetime) -> bool:
     with database.reading(firm) as session:
         clock, kept = clock_of(session), kept_schedule(session, due.value)
-    schedule = DEFAULTS[due] if kept.document is None else Schedule.model_validate_json(kept.document)
+    schedule = schedule_of(due, kept.document)
     day = due_day(schedule, clock.zone, now=now, last=kept.last_day, since=clock.since)
     if day is None:
         return False

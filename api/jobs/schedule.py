@@ -46,15 +46,31 @@ class Schedule(Frozen):
         return tuple(sorted(set(given)))
 
 
-DEFAULTS = {
+DEFAULTS: dict[Due, Schedule] = {
     Due.NIGHT: Schedule(at=time(2, 0)),
     Due.MIDWEEK: Schedule(at=time(12, 0), weekdays=(2,)),
 }
 
 
+def schedule_of(due: Due, document: str | None) -> Schedule:
+    """Return the schedule that a firm keeps, or what is usual where it keeps none."""
+    return DEFAULTS[due] if document is None else Schedule.model_validate_json(document)
+
+
 def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     """Return the instant of a local time, in UTC: the first of two; of none, as long after the last day's as ever."""
     return datetime.combine(day, at, tzinfo=zone).replace(fold=0).astimezone(UTC)
+
+
+def next_moment(schedule: Schedule, zone: ZoneInfo, *, now: datetime) -> datetime | None:
+    """Return when something is done next, in UTC; ``None`` where it never is."""
+    today = now.astimezone(zone).date()
+    moments = (
+        moment_of(day, schedule.at, zone)
+        for day in (today + i * ONE_DAY for i in range(9))
+        if schedule.enabled and day.weekday() in schedule.weekdays
+    )
+    return next((moment for moment in moments if moment > now), None)
 
 
 def due_day(schedule: Schedule, zone: ZoneInfo, *, now: datetime, last: date | None, since: datetime) -> date | None:

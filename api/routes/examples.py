@@ -44,3 +44,12 @@ SOLVES: dict[str, Example] = {
         "value": {"seconds": 600, "work_units": 20, "seed": 7},
     },
 }
+
+SCHEDULES: dict[str, Example] = {
+    "later": {"summary": "Every night at half past three", "value": {"at": "03:30:00"}},
+    "working days": {
+        "summary": "Before each working day only",
+        "value": {"at": "02:00:00", "weekdays": [0, 1, 2, 3, 4]},
+    },
+    "never": {"summary": "Not by itself", "value": {"at": "02:00:00", "enabled": False}},
+}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Field
 
+from api.jobs.schedule import Due, Schedule
 from api.routes.models import Answer
 from api.store.solve_states import SolveAsk, SolveKind, SolveResult, SolveState
 from solver.plan import Plan
@@ -48,6 +49,21 @@ class SolvePage(Answer):
 
     solves: tuple[SolveAnswer, ...]
     next: str | None = Field(description="cursor of the next page; none: this was the last")
+
+
+class ScheduleAnswer(Answer):
+    """What is done by itself, and when."""
+
+    id: Due
+    schedule: Schedule
+    last_day: date | None = Field(description="the last local day for which it was done")
+    next_at: datetime | None = Field(description="when it is done next; none: never")
+
+
+class Schedules(Answer):
+    """Everything that is done by itself."""
+
+    schedules: tuple[ScheduleAnswer, ...]
 
 
 class SolveResultAnswer(Answer):

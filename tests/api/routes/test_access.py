@@ -37,11 +37,13 @@ ROUTES = {
     ("GET", "/solves/{solve}/progress"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/progress")),
     ("GET", "/solves/{solve}/result"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/result")),
     ("POST", "/solves/{solve}/cancel"): (Right.SOLVE, Ask("POST", "/solves/one-w/cancel")),
+    ("GET", "/schedules"): (Right.READ_SOLVES, Ask("GET", "/schedules")),
+    ("PUT", "/schedules/{due}"): (Right.SCHEDULE, Ask("PUT", "/schedules/night", {"at": "03:00:00"})),
     ("GET", "/firm"): (Right.READ_WORK, Ask("GET", "/firm")),
 }
 """Every route that asks for a token: its right, and a request that is answered when made with it."""
 OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
-IN_ADDRESS = [asked for (_, path), (_, asked) in ROUTES.items() if "{" in path]
+IN_ADDRESS = [asked for (_, path), (_, asked) in ROUTES.items() if "{" in path and "{due}" not in path]
 
 
 def described(api: Api) -> set[tuple[str, str]]:
@@ -116,7 +118,15 @@ def test_another_firms_ids_are_not_there_on_any_route(api: Api) -> None:
     before = api.ask("GET", "/tasks").text
     for asked in IN_ADDRESS:
         problem(api.send(asked._replace(token=api.foreign))[0], 404, "not_found")
-    for path in ("/tasks", "/decisions", "/firm", "/tasks?assignee=one-ann", "/decisions?task=one-new", "/solves"):
+    for path in (
+        "/tasks",
+        "/decisions",
+        "/firm",
+        "/tasks?assignee=one-ann",
+        "/decisions?task=one-new",
+        "/solves",
+        "/schedules",
+    ):
         found = api.send(Ask("GET", path, token=api.foreign))[0]
         assert found.status_code == 200
         assert "one-" not in found.text
