@@ -74,7 +74,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, who then ends it
     with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
-        asked = Asked.model_validate_json(sys.stdin.buffer.readline())
+        line = sys.stdin.buffer.readline()
+        if not line.endswith(b"\n"):
+            return  # whoever asked is gone before the end of the question
+        asked = Asked.model_validate_json(line)
         Thread(target=_end_with_input, daemon=True).start()
         telling = Telling(asked, out)
         with _crew(asked) as crew:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 
-import pytest
 from sqlalchemy import select
 
 from api.store.database import Database
@@ -12,34 +11,42 @@ from api.store.job_tables import WorkerRecord
 from api.store.records import ProposalStatus, proposals_of
 from api.store.solve_states import SolveState
 from api.store.solves import incumbent_of
-from tests.api.jobs.solving import LONG, LONG_S, TIMES, Solving, process, until
+from tests.api.jobs.solving import FRAIL, LONG, LONG_S, Solving, process, until
 
 
-@pytest.mark.parametrize("point", ["incumbent", "found", "placing", "applied"])
-def test_what_a_killed_worker_leaves_is_finished_by_another(solving: Solving, point: str) -> None:
+def test_what_killed_workers_leave_is_finished_by_others_and_nothing_is_done_twice(solving: Solving) -> None:
     solving.start("s")
-    with process(solving.database, point) as killed:
-        killed.wait(timeout=LONG_S)
-        assert killed.returncode == -signal.SIGKILL
-    left = solving.solve("s")
-    with solving.database.reading("one") as session:
-        first = incumbent_of(session, "s")
-    assert first is not None
-    assert left.state is {"incumbent": SolveState.SEARCHING, "applied": SolveState.DONE}.get(point, SolveState.APPLYING)
+    costs, versions = [], set()
+    for attempts, (point, state) in enumerate(
+        (
+            ("incumbent", SolveState.SEARCHING),
+            ("found", SolveState.APPLYING),
+            ("placing", SolveState.APPLYING),
+            ("applied", SolveState.DONE),
+        ),
+        start=1,
+    ):
+        with process(solving.database, point) as killed:
+            killed.wait(timeout=LONG_S)
+            assert killed.returncode == -signal.SIGKILL
+        left = solving.solve("s")
+        assert (left.state, left.attempts) == (state, attempts), point
+        versions.add(left.version)
+        with solving.database.reading("one") as session:
+            plan = incumbent_of(session, "s")
+        assert plan is not None
+        costs.append(plan.certificate.objective_min)
+    done = solving.solve("s")
     with solving.worker():
-        done = solving.ended("s")
         until(lambda: solving.running() == [])  # a firm with a job left over would wait for ever
-    assert done.state is SolveState.DONE
-    assert done.attempts == {"applied": 1}.get(point, 2)
-    assert done.version == left.version
+    assert solving.solve("s") == done
+    assert costs == sorted(costs, reverse=True)
+    assert len(versions) == 1
     assert done.result is not None
     assert (done.result.placed, done.result.changed) == (3, 0)
     solving.whole()
     with solving.database.reading("one") as session:
         waiting = proposals_of(session, ProposalStatus.OPEN)
-        last = incumbent_of(session, "s")
-    assert last is not None
-    assert last.certificate.objective_min <= first.certificate.objective_min
     moves = [move.task for one in waiting for move in one.proposal.moves]
     assert len(set(moves)) == len(moves) > 0
 
@@ -89,11 +96,11 @@ def test_a_worker_that_is_told_to_end_leaves_its_search_to_others_at_once(solvin
 
 def test_a_solve_that_kills_its_workers_fails_and_says_so(solving: Solving) -> None:
     solving.start("s")
-    for _ in range(TIMES.take_overs + 1):
-        with process(solving.database, "claimed") as killed:
+    for _ in range(FRAIL.take_overs + 1):
+        with process(solving.database, "claimed", "frail") as killed:
             killed.wait(timeout=LONG_S)
             assert killed.returncode == -signal.SIGKILL
-    with solving.worker():
+    with solving.worker(FRAIL):
         failed = solving.ended("s")
     assert failed.state is SolveState.FAILED
     assert failed.error == "its workers died 2 times over it"
