@@ -26,7 +26,7 @@ from api.store.log import By, EntryKind
 from api.store.parts import PartKind
 from api.store.records import ProposalStatus, keep_plan, propose
 from api.store.solve_states import SolveResult, SolveState
-from api.store.solves import claim, end_solve, incumbent_of, one_solve, owned
+from api.store.solves import claim, end_solve, forget_incumbent, incumbent_of, one_solve, owned
 from api.store.tables import DecisionRecord, ExceptionRecord, FirmRecord, ProposalRecord, TaskRecord
 from api.store.turn import Turn, advice
 from api.store.turns import Turns
@@ -79,6 +79,7 @@ class Applying:
         with self._turn(firm, id) as turn:
             self._require_mine(turn, id)
             keep_plan(turn, id, plan, version=claimed.version)
+            forget_incumbent(turn, id)
             made = _propose(turn, id, found, version)
             end_solve(turn.draft, id, SolveState.DONE, plan=id, result=_result(turn, id, plan, made))
         return SolveState.DONE.value

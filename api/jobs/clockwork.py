@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from threading import Event, Thread
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from api.jobs.schedule import Due, due_day, schedule_of
 from api.store.database import Database
 from api.store.schedules import clock_of, keep_schedule, kept_schedule
 from api.store.solve_states import SolveAsk, SolveKind
+from api.store.solves import forget_steps
 from api.store.turn import Turn
 from api.store.turns import Turns
 from solver.board import Board
@@ -28,6 +29,8 @@ _log = logging.getLogger(__name__)
 
 LOOK_S, CHECK_S = 60.0, 3_600.0
 """Seconds between two looks at the clocks, and two self-checks of the boards that a process keeps."""
+STEPS_STAND = timedelta(days=30)
+"""How long the steps of a solve that has ended are kept."""
 ASKS = {
     # The night is long; a plan proven that near to the best is not worth more of it.
     Due.NIGHT: (SolveKind.NIGHT, SolveAsk(seconds=600, gap_pct=0.5)),
@@ -123,5 +126,7 @@ def _done(database: Database, turns: Turns, jobs: Jobs, firm: str, due: Due, *, 
 def _do(turn: Turn, jobs: Jobs, due: Due, day: date) -> None:
     if due is Due.MIDWEEK and not overloaded(turn.board):
         return
+    if due is Due.NIGHT:
+        forget_steps(turn, turn.draft.at - STEPS_STAND)
     kind, ask = ASKS[due]
     jobs.start(turn, f"{due.value}-{day.isoformat()}", ask, kind=kind)

@@ -187,6 +187,9 @@ class Worker:
                 beats += 1
             except DBAPIError as error:
                 _log.warning("worker %s: the database does not answer: %s", self.id, error.orig)
+            except Exception:
+                # Whoever stops beating is taken for dead, with all that it does.
+                _log.exception("worker %s: a beat failed", self.id)
 
     def _say_alive(self) -> None:
         with self._database.writer.begin() as connection:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from api.store.database import Database
@@ -28,6 +28,9 @@ from solver.plan import Plan
 from solver.refusal import Refusal, Refused
 from solver.stop import Progress
 
+_SOLVES: Any = SolveRecord.__table__
+_INCUMBENTS: Any = IncumbentRecord.__table__
+_EVENTS: Any = SolveEventRecord.__table__
 MOST_WAITING = 100
 """Solves of one firm that may wait; each takes a minute or more."""
 
@@ -223,6 +226,20 @@ def cancelled(database: Database, firm: str, id: str, owner: str, *, now: dateti
             end_solve(draft, id, SolveState.CANCELLED)
 
 
+def forget_incumbent(turn: Turn, id: str) -> None:
+    """Drop the incumbent of a solve whose plan is kept."""
+    with turn.whole():
+        _drop(turn, _INCUMBENTS, _INCUMBENTS.c.solve == id)
+
+
+def forget_steps(turn: Turn, before: datetime) -> None:
+    """Drop steps and incumbents of solves that ended before a moment; the solves, their results and plans stay."""
+    ended = select(_SOLVES.c.id).where(_SOLVES.c.firm_id == turn.firm, _SOLVES.c.ended_at < before)
+    with turn.whole():
+        for table in (_INCUMBENTS, _EVENTS):
+            _drop(turn, table, table.c.solve.in_(ended))
+
+
 def one_solve(session: Session, id: str) -> Solve:
     """Return one solve of the session's firm."""
     return _solve(_record(session, id), _waiting(session))
@@ -277,6 +294,11 @@ def _waiting(session: Session) -> list[int]:
     """Return the numbers of the firm's solves that wait, next one first."""
     asked = select(SolveRecord.number).where(SolveRecord.state == SolveState.QUEUED.value)
     return list(session.scalars(asked.order_by(SolveRecord.number)))
+
+
+def _drop(turn: Turn, table: Any, condition: ColumnElement[bool]) -> None:
+    turn.draft.write()
+    turn.session.connection().execute(delete(table).where(table.c.firm_id == turn.firm, condition))
 
 
 def _event(draft: Draft, id: str, document: dict[str, Any]) -> None:

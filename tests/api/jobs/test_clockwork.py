@@ -11,10 +11,11 @@ from sqlalchemy import select
 from api.jobs.clockwork import Clockwork, Regular, look, overloaded, self_check
 from api.jobs.schedule import Due, Schedule
 from api.store.database import Database
+from api.store.job_tables import SolveRecord
 from api.store.saving import create_firm
 from api.store.schedules import keep_schedule
 from api.store.solve_states import SolveKind, SolveState
-from api.store.solves import MOST_WAITING, solves_before
+from api.store.solves import MOST_WAITING, events_after, solves_before
 from api.store.tables import OutboxRecord
 from api.store.turns import Turns
 from tests.api.jobs.solving import LONG_S, NOW, QUICK, Solving
@@ -40,6 +41,24 @@ def test_every_firm_is_solved_once_a_night(solving: Solving) -> None:
     assert (asked.kind, asked.state, asked.actor) == (SolveKind.NIGHT, SolveState.QUEUED, "job:night")
     assert looked(solving, NIGHT + timedelta(days=1))[1] == ("one", Due.NIGHT)
     assert solving.solve("night-2027-03-03").position == 2
+
+
+def test_steps_of_old_solves_are_dropped_at_night(solving: Solving) -> None:
+    for id in ("old", "newer"):
+        solving.start(id)
+        solving.cancel(id)
+    solving.start("waits")
+    with solving.turns.turn("one", now=NOW + timedelta(days=2), actor="test") as turn:
+        turn.draft.update(SolveRecord, {"id": "newer"}, ended_at=NOW + timedelta(days=2))
+
+    def steps() -> list[int]:
+        with solving.database.reading("one") as session:
+            return [len(events_after(session, id, 0, 9)) for id in ("old", "newer", "waits")]
+
+    assert steps() == [2, 2, 1]
+    looked(solving, NIGHT + timedelta(days=30))
+    assert steps() == [0, 2, 1]
+    assert solving.solve("old").state is SolveState.CANCELLED
 
 
 def test_a_firm_has_its_own_time_and_zone_and_may_do_without(solving: Solving) -> None:

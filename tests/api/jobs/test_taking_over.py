@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
-from api.store.records import ProposalStatus, proposals_of
+from api.store.records import ProposalStatus, load_plan, proposals_of
 from api.store.solve_states import SolveState
 from api.store.solves import incumbent_of
 from tests.api.jobs.solving import FRAIL, LONG, LONG_S, Solving, process, until
@@ -33,7 +33,8 @@ def test_what_killed_workers_leave_is_finished_by_others_and_nothing_is_done_twi
         assert (left.state, left.attempts) == (state, attempts), point
         versions.add(left.version)
         with solving.database.reading("one") as session:
-            plan = incumbent_of(session, "s")
+            plan = load_plan(session, "s") if state is SolveState.DONE else incumbent_of(session, "s")
+            assert (incumbent_of(session, "s") is None) == (state is SolveState.DONE)
         assert plan is not None
         costs.append(plan.certificate.objective_min)
     done = solving.solve("s")
