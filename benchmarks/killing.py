@@ -137,7 +137,7 @@ class Client:
     def __init__(self, address: str, token: str, like: Sequence[tuple[str, str]]) -> None:
         self._address, self._headers, self._like = address, {"Authorization": f"Bearer {token}"}, like
         self._stopping, self._asking = Event(), True
-        self._thread = Thread(target=self._go_on)
+        self._thread = Thread(target=self._go_on, daemon=True)
         self.placed: list[str] = []
         self.solves: list[str] = []
         self.again = 0

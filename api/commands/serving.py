@@ -34,11 +34,16 @@ SHUTDOWN_S = 30
 
 
 class _Server(uvicorn.Server):
-    """Tells what is open for long that the process is to end."""
+    """Tells what is open for long that the process is to end, and ends at once where that was asked before it began."""
 
-    def __init__(self, config: uvicorn.Config, serving: Serving) -> None:
+    def __init__(self, config: uvicorn.Config, serving: Serving, asked: Event) -> None:
         super().__init__(config)
-        self._serving = serving
+        self._serving, self._asked = serving, asked
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin as the server does; signals are its own by now."""
+        await super().startup(sockets)
+        self.should_exit = self.should_exit or self._asked.is_set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End as the server does."""
@@ -51,7 +56,8 @@ def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
 
     With ``worker`` this process does the jobs as well, as it does in any case where the database is its own and nothing is said.
     """
-    with opened(url, must_exist=False) as database, _ends_politely(), ExitStack() as stack:
+    asked = Event()
+    with opened(url, must_exist=False) as database, _ends_politely(asked), ExitStack() as stack:
         _prepare(database)
         listening = _listen(host, port)
         app = application(database)
@@ -73,7 +79,7 @@ def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
         sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
         sys.stdout.flush()
         with listening:
-            _Server(config, serving).run(sockets=[listening])
+            _Server(config, serving, asked).run(sockets=[listening])
     return Exit.DONE
 
 
@@ -155,12 +161,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _ends_politely(asked: Event | None = None) -> Iterator[None]:
+def _ends_politely(asked: Event) -> Iterator[None]:
     """The server ends at these signals and then raises them once more, for a process that had no more to do; we close the database."""
 
     def ask(signum: int, frame: FrameType | None) -> None:
-        if asked is not None:
-            asked.set()
+        asked.set()
 
     before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
     try:

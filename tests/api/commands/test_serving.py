@@ -272,3 +272,10 @@ def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytes
     database = Database(f"sqlite:///{file}")
     assert database.firm_ids() == ["one", "three", "two"]
     database.close()
+
+
+def test_a_process_that_is_told_to_end_before_it_answers_ends(file: Path) -> None:
+    with served() as (process, _):
+        process.send_signal(signal.SIGTERM)  # as soon as the address is printed, which is before the server runs
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
