@@ -1,4 +1,6 @@
-"""The command ``evenhand``: options, and which function of `api.commands` answers. Exit codes: docs/command-line.md.
+"""The command ``evenhand``: the options of all commands in one module, and which function of `api.commands` answers.
+
+Exit codes: docs/command-line.md.
 
 Libraries are imported by the command that needs them, so that one placement takes the time Python starts.
 """
@@ -271,11 +273,22 @@ def serve(
     database_url: DatabaseUrl = DATABASE_URL,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free.")] = 8_000,
+    worker: Annotated[
+        bool | None, typer.Option(help="Do jobs as well; if nothing is said, where the database is a file.")
+    ] = None,
 ) -> Exit:
     """Answer the HTTP API; an embedded database is made or brought up to date first."""
     from api.commands import serving
 
-    return serving.serve(database_url, host, port)
+    return serving.serve(database_url, host, port, worker=worker)
+
+
+@app.command()
+def worker(database_url: DatabaseUrl = DATABASE_URL) -> Exit:
+    """Do the jobs that wait: solves, of all firms. Any number of workers share one PostgreSQL database."""
+    from api.commands import serving
+
+    return serving.work(database_url)
 
 
 @token.command(name="create")

@@ -25,14 +25,17 @@ class Right(StrEnum):
     PLACE = "place tasks"
     CHANGE_TASKS = "change tasks"
     LOG_TIME = "log time"
+    READ_SOLVES = "read solves"
+    SOLVE = "start and cancel solves"
+    SCHEDULE = "say what is done by itself"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
+_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES})
+_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE})
 
 RIGHTS = {
-    Role.OWNER: _WORKING,
-    Role.OPERATIONS: _WORKING,
+    Role.OWNER: _WORKING | {Right.SCHEDULE},
+    Role.OPERATIONS: _WORKING | {Right.SCHEDULE},
     Role.MANAGER: _WORKING,
     # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
     Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),

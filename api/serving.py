@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from threading import Event
 
+from api.jobs.queue import Jobs
 from api.store.database import Database
 from api.store.migrating import head
 from api.store.sharing import Sharing
@@ -25,6 +27,12 @@ class Serving:
         The clock; tests set their own.
     revision
         The schema that this version expects.
+    jobs
+        Where solves are asked for.
+    ending
+        Set when the process is to end: what is open for long ends then.
+    streams
+        How many are open.
     """
 
     def __init__(self, database: Database, *, now: Callable[[], datetime] = clock) -> None:
@@ -32,3 +40,4 @@ class Serving:
         self.turns = Turns(database)
         self.sharing = Sharing(self.turns)
         self.revision = head()
+        self.jobs, self.ending, self.streams = Jobs(database), Event(), 0

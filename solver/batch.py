@@ -7,7 +7,7 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -29,6 +29,13 @@ from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
 
+IncumbentCallback = Callable[[Progress, Callable[[], Plan]], None]
+"""Told where the search stands, and given what writes its best plan down, which takes a moment: not every one is worth it."""
+
+
+def _not_told(progress: Progress, plan: Callable[[], Plan]) -> None:
+    """Let a better plan pass."""
+
 
 def solve(
     firm: Firm,
@@ -37,6 +44,7 @@ def solve(
     stop: Stop,
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
+    on_incumbent: IncumbentCallback = _not_told,
     crew: Crew | None = None,
     last: Plan | None = None,
     advice: bool = True,
@@ -52,6 +60,9 @@ def solve(
         the same plan, byte for byte.
     on_progress
         Told of every step: best objective, bound and gap so far.
+    on_incumbent
+        Told of the first plan and of each better one. Written down, it is what a search that is cut off there leaves behind: its
+        certificate says cancelled, and another search can start from it (``last``).
     crew
         Who does the search's jobs: one after another here by default, or processes (`api.crew`), which find the same plan sooner.
     last
@@ -65,7 +76,16 @@ def solve(
         Never breaks a rule and never costs more than the routing rule's plan, whatever the stop rule.
     """
     board = compile_board(firm, now=now)
-    return solve_board(board, stop=stop, seed=seed, on_progress=on_progress, crew=crew, last=last, advice=advice)
+    return solve_board(
+        board,
+        stop=stop,
+        seed=seed,
+        on_progress=on_progress,
+        on_incumbent=on_incumbent,
+        crew=crew,
+        last=last,
+        advice=advice,
+    )
 
 
 def solve_board(
@@ -74,6 +94,7 @@ def solve_board(
     stop: Stop,
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
+    on_incumbent: IncumbentCallback = _not_told,
     crew: Crew | None = None,
     last: Plan | None = None,
     advice: bool = True,
@@ -86,6 +107,12 @@ def solve_board(
         starts.append(carried_over(problem, last))
     start = min(starts, key=problem.objective_min)
     search = _search(problem, start, stop, seed, on_progress, crew or Alone())
+
+    def better(plan: Assignment) -> None:
+        on_incumbent(search.progress, lambda: _cut_off(problem, search, rule, plan))
+
+    search.on_better = better
+    better(search.plan)
     bound = _searched(search, warm=start is starts[-1] and last is not None)
     prices = price_list(problem, bound.relaxed) if bound is not None and bound.relaxed is not None else None
     if not advice:
@@ -147,14 +174,25 @@ def _scarcity(search: Search, prices: PriceList | None) -> Hours:
     return scarce_hours(search.problem, search.plan, prices, go_on=lambda: _time_left(search), seed=search.seed)
 
 
-def _certificate(problem: Problem, search: Search, rule: Assignment, hours: Hours = NO_HOURS) -> Certificate:
+def _cut_off(problem: Problem, search: Search, rule: Assignment, plan: Assignment) -> Plan:
+    """Return a plan as it would be left were the search cancelled now."""
+    return written(problem, plan, _certificate(problem, search, rule, unfinished=StopReason.CANCELLED))
+
+
+def _certificate(
+    problem: Problem,
+    search: Search,
+    rule: Assignment,
+    hours: Hours = NO_HOURS,
+    unfinished: StopReason = StopReason.STALLED,
+) -> Certificate:
     return certificate(
         problem,
         search.plan,
         rule_min=problem.objective_min(rule),
         progress=replace(search.progress, work_units=search.progress.work_units + hours.work_units),
         base_min=search.base_min,
-        stop_reason=search.stop_reason or StopReason.STALLED,
+        stop_reason=search.stop_reason or unfinished,
         seed=search.seed,
         hours=hours,
     )

@@ -32,3 +32,24 @@ TASKS: dict[str, Example] = {
         "value": {"id": "question-acme", "type": "return", "client": "acme", "deadline": "2027-03-12"},
     },
 }
+
+SOLVES: dict[str, Example] = {
+    "a minute": {"summary": "The best plan found in a minute", "value": {"seconds": 60}},
+    "near the best": {
+        "summary": "Until proven within one percent of the best, for ten minutes at most",
+        "value": {"seconds": 600, "gap_pct": 1.0},
+    },
+    "repeatable": {
+        "summary": "The same plan for the same firm, on any machine",
+        "value": {"seconds": 600, "work_units": 20, "seed": 7},
+    },
+}
+
+SCHEDULES: dict[str, Example] = {
+    "later": {"summary": "Every night at half past three", "value": {"at": "03:30:00"}},
+    "working days": {
+        "summary": "Before each working day only",
+        "value": {"at": "02:00:00", "weekdays": [0, 1, 2, 3, 4]},
+    },
+    "never": {"summary": "Not by itself", "value": {"at": "02:00:00", "enabled": False}},
+}

@@ -20,11 +20,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
+from api.store.solves import Ended, QueueFull
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+QUEUE_RETRY_AFTER_S = 60
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
 
@@ -112,8 +114,10 @@ def _refused(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, NotFound) and _in_address(request, refusal):
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
-    elif isinstance(error, Taken) and refusal.field != "idempotency_key":
+    elif (isinstance(error, Taken) and refusal.field != "idempotency_key") or isinstance(error, Ended):
         status = HTTPStatus.CONFLICT
+    elif isinstance(error, QueueFull):
+        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(QUEUE_RETRY_AFTER_S)}
     elif isinstance(error, Changed):
         status = HTTPStatus.PRECONDITION_FAILED
     elif isinstance(error, Wrong):
@@ -130,7 +134,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _in_address(request: Request, refusal: Refusal) -> bool:
-    return refusal.field in ("task", "decision") and refusal.value in map(str, request.path_params.values())
+    return refusal.field in ("task", "decision", "solve") and refusal.value in map(str, request.path_params.values())
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,11 +18,15 @@ import httpx
 import pytest
 
 from api.cli import run
+from api.jobs.queue import Jobs
 from api.store.database import Database
 from api.store.log import verify
 from api.store.migrating import migrate
 from api.store.saving import create_firm
-from tests.firms_for_tests import firm, person
+from api.store.solve_states import SolveAsk, SolveState
+from api.store.solves import one_solve
+from api.store.turns import Turns
+from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +105,64 @@ def test_from_a_token_to_a_placed_task_and_a_graceful_end(file: Path, capsys: py
         assert verify(session)[1:4:2] == (64, None)
     database.close()
     assert not file.with_name("evenhand.db-wal").exists()
+
+
+def test_one_process_on_a_file_takes_a_solve_does_it_and_shows_its_steps(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = made(capsys, "--role", "operations")["token"]
+    with served() as (process, address):
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=LONG_S) as client:
+            id = client.post("/solves", json={"seconds": 30, "work_units": 0.01}).json()["id"]
+            states: list[str] = []
+            while states[-1:] != ["done"]:
+                with client.stream("GET", f"/solves/{id}/progress") as stream:
+                    data = [line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: ")]
+                states = [json.loads(one)["state"] for one in data]
+            assert list(dict.fromkeys(states)) == ["queued", "searching", "applying", "done"]
+            found = client.get(f"/solves/{id}/result").json()
+            assert found["plan"]["certificate"]["status"] == "optimal"
+            # What is open for long does not keep the process from its end.
+            waits = client.post("/solves", json={"seconds": 3_600}).json()["id"]
+            with client.stream("GET", f"/solves/{waits}/progress") as stream:
+                next(stream.iter_lines())
+                process.send_signal(signal.SIGTERM)
+                _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+    assert not file.with_name("evenhand.db-wal").exists()
+
+
+def test_a_worker_does_the_jobs_of_a_server_until_it_is_told_to_end(server: Server) -> None:
+    url = server.migrated()
+    database = Database(url)
+    create_firm(database, "one", firm((person("ann"),), (task("t"),)), now=NOW, actor="test")
+    jobs = Jobs(database)
+    with Turns(database).turn("one", now=NOW, actor="test") as turn:
+        jobs.start(turn, "s", SolveAsk(seconds=30, work_units=0.01))
+    code = "import sys; from api.cli import run; sys.exit(run(['worker', '--database-url', sys.argv[1]]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, url], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("working as ")
+            last_s = time.monotonic() + LONG_S
+            state = SolveState.QUEUED
+            while not state.ended:
+                assert time.monotonic() < last_s
+                time.sleep(0.1)
+                with database.reading("one") as session:
+                    state = one_solve(session, "s").state
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=LONG_S)
+        finally:
+            if process.poll() is None:
+                process.kill()
+    assert (state, process.returncode, err) == (SolveState.DONE, 0, "")
+    jobs.close()
+    database.close()
+    server.drop(url)
 
 
 def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:
@@ -209,3 +272,10 @@ def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytes
     database = Database(f"sqlite:///{file}")
     assert database.firm_ids() == ["one", "three", "two"]
     database.close()
+
+
+def test_a_process_that_is_told_to_end_before_it_answers_ends(file: Path) -> None:
+    with served() as (process, _):
+        process.send_signal(signal.SIGTERM)  # as soon as the address is printed, which is before the server runs
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err

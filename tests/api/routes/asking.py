@@ -8,10 +8,15 @@ import httpx
 from fastapi import FastAPI
 
 from api.application import PREFIX, application
+from api.jobs.applying import Applying
 from api.roles import Role
 from api.store.database import Database
+from api.store.loading import firm_at
 from api.store.saving import create_firm
+from api.store.solve_states import SolveAsk
+from api.store.solves import claim, keep_incumbent
 from api.store.tokens import create_token
+from solver.batch import today
 from tests.firms_for_tests import firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
@@ -64,6 +69,18 @@ class Api:
         """Send one request as the owner of firm ``one``."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(Ask(method, path, body, self.owner, sent))[0]
+
+    def solved(self, id: str) -> None:
+        """Have a solve of firm ``one`` that is done, without a search: its plan is what would happen in any case."""
+        serving = self.app.state.serving
+        with serving.turns.turn("one", now=self.at, actor="test") as turn:
+            serving.jobs.start(turn, id, SolveAsk())
+        claimed = claim(self.database, "one", id, "test", now=self.at)
+        assert claimed is not None
+        with self.database.reading("one") as session:
+            plan = today(firm_at(session, claimed.version, marked=True), now=self.at)
+        assert keep_incumbent(self.database, "one", id, "test", plan.model_dump_json(), now=self.at, final=True)
+        Applying(self.database, serving.turns, "test", now=lambda: self.at).apply("one", id)
 
     def later(self, **by: float) -> None:
         self.at += timedelta(**by)

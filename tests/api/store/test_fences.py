@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 
 from api.roles import Role
 from api.store.database import FIRM_SETTING, Database, Limits
+from api.store.job_tables import WorkerRecord
 from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
 from api.store.refusals import NotFound
@@ -41,9 +42,12 @@ def turns(database: Database) -> Turns:
     return turns
 
 
-def test_every_table_but_the_firms_is_fenced_off_by_firm() -> None:
-    assert {table.name for table in Record.metadata.sorted_tables} - {table.name for table in OF_FIRM} == {"firms"}
-    assert all(mapper.class_ is FirmRecord or issubclass(mapper.class_, OfFirm) for mapper in Record.registry.mappers)
+def test_every_table_with_anything_of_a_firm_is_fenced_off_by_firm() -> None:
+    others = {table.name for table in Record.metadata.sorted_tables} - {table.name for table in OF_FIRM}
+    assert others == {"firms", "workers"}
+    for mapper in Record.registry.mappers:
+        assert mapper.class_ in (FirmRecord, WorkerRecord) or issubclass(mapper.class_, OfFirm)
+    assert {column.name for column in WorkerRecord.__table__.columns} == {"id", "started_at", "beat_at"}
 
 
 def test_another_firms_ids_give_nothing(turns: Turns) -> None:
