@@ -11,6 +11,7 @@ from api.application import PREFIX
 from api.roles import RIGHTS, Right, Role, roles_with
 from api.routes.limits import BODY_BYTES
 from api.store.database import Database
+from api.store.migrating import head
 from api.store.refusals import NotFound
 from api.store.tokens import Wrong, create_token, find_token, revoke_token, tokens_of
 from solver.refusal import Refused
@@ -196,10 +197,10 @@ def test_state_is_open_to_everybody(api: Api) -> None:
     for path, body in (("/health", {"status": "ok"}), ("/ready", {"status": "ok"})):
         found = api.send(Ask("GET", path))[0]
         assert (found.status_code, found.json()) == (200, body)
-    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == "0002"
-    api.app.state.serving.revision = "0003"
+    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == head()
+    api.app.state.serving.revision = "9999"
     document = problem(api.send(Ask("GET", "/ready"))[0], 503, "not_ready")
-    assert (document["value"], document["nearest"]) == ("0002", "0003")
+    assert (document["value"], document["nearest"]) == (head(), "9999")
 
 
 def test_a_database_that_is_gone_is_said_without_its_address(api: Api) -> None:
