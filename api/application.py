@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes import decisions, firms, placements, problems, state, tasks
+from api.routes import decisions, escalations, firms, holds, placements, problems, proposals, state, tasks
 from api.routes.limits import BodyLimit
 from api.serving import Serving, clock
 from api.store.database import Database
@@ -41,7 +41,7 @@ def application(database: Database, *, now: Callable[[], datetime] = clock) -> F
         redirect_slashes=False,
     )
     app.state.serving = Serving(database, now=now)
-    for module in (tasks, placements, decisions, firms, state):
+    for module in (tasks, placements, holds, escalations, proposals, decisions, firms, state):
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
     app.add_middleware(BodyLimit)

@@ -25,15 +25,18 @@ class Right(StrEnum):
     PLACE = "place tasks"
     CHANGE_TASKS = "change tasks"
     LOG_TIME = "log time"
+    DECIDE = "decide proposals"
+    END_EXCEPTIONS = "end holds and escalations"
 
 
 _READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
 _WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
+_DECIDING = frozenset({*_WORKING, Right.DECIDE, Right.END_EXCEPTIONS})
 
 RIGHTS = {
-    Role.OWNER: _WORKING,
-    Role.OPERATIONS: _WORKING,
-    Role.MANAGER: _WORKING,
+    Role.OWNER: _DECIDING,
+    Role.OPERATIONS: _DECIDING,
+    Role.MANAGER: _DECIDING,
     # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
     Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),
     Role.READ_ONLY: _READING,

@@ -32,3 +32,18 @@ TASKS: dict[str, Example] = {
         "value": {"id": "question-acme", "type": "return", "client": "acme", "deadline": "2027-03-12"},
     },
 }
+
+REASONS: dict[str, Example] = {
+    "a reason": {"summary": "For the log", "value": {"reason": "The client asked to keep their accountant this year."}},
+}
+
+ESTIMATES: dict[str, Example] = {
+    "an hour and a half": {"summary": "Routed at once", "value": {"estimate_min": 90}},
+}
+
+APPROVALS: dict[str, Example] = {
+    "two": {
+        "summary": "Both or none",
+        "value": {"proposals": ["p0123456789abcdef", "pfedcba9876543210"], "reason": "Ann needs room this week."},
+    },
+}

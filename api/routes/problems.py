@@ -19,12 +19,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
+from api.store.refusals import Busy, Changed, Ended, NotFound, Stale, Taken, Unreadable
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+ADDRESSED = frozenset({"task", "decision", "proposal", "hold", "escalation"})
+"""What an address may name."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
 
@@ -112,7 +114,7 @@ def _refused(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, NotFound) and _in_address(request, refusal):
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
-    elif isinstance(error, Taken) and refusal.field != "idempotency_key":
+    elif isinstance(error, Ended | Stale) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
         status = HTTPStatus.CONFLICT
     elif isinstance(error, Changed):
         status = HTTPStatus.PRECONDITION_FAILED
@@ -130,7 +132,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _in_address(request: Request, refusal: Refusal) -> bool:
-    return refusal.field in ("task", "decision") and refusal.value in map(str, request.path_params.values())
+    return refusal.field in ADDRESSED and refusal.value in map(str, request.path_params.values())
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:

@@ -310,7 +310,7 @@ def _waiting(turn: Turn, id: str) -> ProposalRecord:
     if not ProposalStatus(record.status).waits:
         raise _ended(turn, record)
     if record.expires_at is not None and record.expires_at <= turn.now:
-        raise ended("proposal", id, "expired", actor="the clock", at=record.expires_at, reason="")
+        raise ended("proposal", id, "expired", at=record.expires_at)
     return record
 
 

@@ -76,11 +76,10 @@ def changed(field: str, expected: int, actual: int) -> Changed:
     )
 
 
-def ended(field: str, value: str, state: str, *, actor: str, at: datetime, reason: str) -> Ended:
-    """Refuse to decide what is decided."""
-    message = f"is {state} already, by {actor} at {at.isoformat(timespec='seconds')}" + (
-        f": {reason}" if reason else ""
-    )
+def ended(field: str, value: str, state: str, *, at: datetime, actor: str = "", reason: str = "") -> Ended:
+    """Refuse to decide what is decided; ``actor`` and ``reason`` where they are known."""
+    by, why = f", by {actor}" if actor else "", f": {reason}" if reason else ""
+    message = f"is {state} already{by} at {at.isoformat(timespec='seconds')}{why}"
     return Ended(Refusal(code=f"{field}_ended", field=field, value=value, message=message))
 
 

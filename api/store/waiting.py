@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.store.draft import Draft, require_storable
 from api.store.log import canonical
-from api.store.refusals import not_found
+from api.store.refusals import ended, not_found
 from api.store.tables import ExceptionRecord, TaskRecord
 from solver.board import Board
 from solver.firm import Task
@@ -53,6 +53,14 @@ def one_exception(session: Session, kind: str, number: int) -> KeptException:
     if found is None:
         raise not_found(kind, str(number))
     return KeptException(*found)
+
+
+def require_open(session: Session, kind: str, number: int) -> KeptException:
+    """Return an open hold or escalation; say how one that is closed was ended, and when."""
+    kept = one_exception(session, kind, number)
+    if kept.closed_at is not None:
+        raise ended(kind, str(number), f"ended ({kept.closed_how})", at=kept.closed_at)
+    return kept
 
 
 def exceptions_after(

@@ -10,8 +10,11 @@ from fastapi import FastAPI
 from api.application import PREFIX, application
 from api.roles import Role
 from api.store.database import Database
+from api.store.proposals import propose
 from api.store.saving import create_firm
 from api.store.tokens import create_token
+from api.store.turn import Turn
+from solver.plan import LoadChange, Move, Proposal
 from tests.firms_for_tests import firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
@@ -72,6 +75,32 @@ class Api:
 def new(id: str, **more: Any) -> dict[str, Any]:
     """Return a task as it is sent."""
     return {"id": id, "type": "return", "client": "acme", "deadline": "2027-03-19", "estimate_min": 60, **more}
+
+
+def proposed(api: Api, *tasks: str) -> list[str]:
+    """Overload Ann of firm ``one`` with these tasks, and propose to give each to somebody else."""
+    for id in tasks:
+        placed = api.ask("POST", "/tasks", new(id, estimate_min=900, requested_person="one-ann"))
+        assert placed.json()["task"]["assignee"] == "one-ann"
+    load = LoadChange(person="one-ann", before_min=0, after_min=0, capacity_min=0)
+    made = [
+        Proposal(
+            id=f"{id}>one-p1",
+            moves=(Move(task=id, from_person="one-ann", to_person="one-p1"),),
+            gain_min=1,
+            gain_per_move_min=1,
+            loads=(load,),
+            reason="⟦one-ann⟧ has too much",
+        )
+        for id in tasks
+    ]
+
+    def act(turn: Turn) -> list[str]:
+        for id in tasks:
+            turn.change_task(id, requested_person=None)
+        return propose(turn, made, plan=None)
+
+    return list(api.app.state.serving.sharing.act("one", act, now=api.at, actor="job"))
 
 
 def problem(found: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -371,7 +371,7 @@ def test_proposals_expire_at_their_time_and_not_before(turns: Turns) -> None:
         with turns.database.reading("one") as session:
             assert any_due(session, at) == bool(due)
         if due:
-            with pytest.raises(Ended, match="expired already, by the clock"):
+            with pytest.raises(Ended, match="expired already at 2027-03-08"):
                 approved(turns, id, at=at)
         with turns.turn("one", now=at, actor="clock") as turn:
             assert expire(turn) == due
