@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli_secrets import secrets
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
@@ -60,6 +61,7 @@ token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup
 app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
+app.add_typer(secrets, name="secrets")
 
 DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0

@@ -27,18 +27,23 @@ class Right(StrEnum):
     LOG_TIME = "log time"
     DECIDE = "decide proposals"
     END_EXCEPTIONS = "end holds and escalations"
+    READ_INBOX = "read inboxes"
+    MARK_READ = "mark messages read"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
+_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_INBOX})
+_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.MARK_READ})
 _DECIDING = frozenset({*_WORKING, Right.DECIDE, Right.END_EXCEPTIONS})
+# A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
+_RUNNING = frozenset({*_DECIDING, Right.MANAGE_WEBHOOKS})
 
 RIGHTS = {
-    Role.OWNER: _DECIDING,
-    Role.OPERATIONS: _DECIDING,
+    Role.OWNER: _RUNNING,
+    Role.OPERATIONS: _RUNNING,
     Role.MANAGER: _DECIDING,
-    # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
-    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),
+    # Decisions show everybody's load; staff log their own time and read their own messages only, so that their tokens name a person.
+    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME, Right.READ_INBOX, Right.MARK_READ}),
     Role.READ_ONLY: _READING,
     Role.INTEGRATION: _WORKING,
 }

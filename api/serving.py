@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from api.delivery.delivering import Post
+from api.delivery.rounds import Rounds
+from api.sealing import Seal
 from api.store.database import Database
 from api.store.migrating import head
 from api.store.sharing import Sharing
@@ -25,10 +28,26 @@ class Serving:
         The clock; tests set their own.
     revision
         The schema that this version expects.
+    seal
+        What opens the secrets of webhooks.
+    private_webhooks
+        Whether webhooks may lead to plain HTTP and the inner network.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime] = clock,
+        seal: Seal | None = None,
+        private_webhooks: bool = False,
+    ) -> None:
         self.database, self.now = database, now
+        self.seal, self.private_webhooks = seal or Seal(), private_webhooks
         self.turns = Turns(database)
         self.sharing = Sharing(self.turns)
         self.revision = head()
+
+    def deliveries(self) -> Rounds:
+        """Return what makes deliveries beside the requests, to be started and stopped."""
+        return Rounds(Post(self.turns, self.seal, self.private_webhooks), now=self.now)

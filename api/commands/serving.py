@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -17,22 +18,30 @@ from api.commands.storing import opened
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
 from api.roles import Role
+from api.sealing import Seal, new_key
+from api.serving import Serving
 from api.store import migrating
 from api.store.database import Database
 from api.store.refusals import not_found
 from api.store.tokens import create_token, revoke_token, tokens_of
 
+SECRET_KEYS = "EVENHAND_SECRET_KEYS"
+"""Variable with the keys that seal secrets, separated by commas: the first one seals, all open."""
+PRIVATE_WEBHOOKS = "EVENHAND_PRIVATE_WEBHOOKS"
+"""Variable that, where it is not empty, lets webhooks lead to plain HTTP and the inner network."""
 SHUTDOWN_S = 30
 """How long requests that have begun may take when the process is told to end."""
 
 
 def serve(url: str, host: str, port: int) -> Exit:
-    """Answer requests until told to end; requests that have begun are answered."""
+    """Answer requests and make deliveries until told to end; requests and attempts that have begun are ended."""
+    seal, private = Seal(_words(os.environ.get(SECRET_KEYS, ""))), bool(os.environ.get(PRIVATE_WEBHOOKS))
     with opened(url, must_exist=False) as database, _ends_politely():
         _prepare(database)
         listening = _listen(host, port)
+        app = application(database, seal=seal, private_webhooks=private)
         config = uvicorn.Config(
-            application(database),
+            app,
             lifespan="off",
             server_header=False,
             proxy_headers=False,
@@ -42,8 +51,14 @@ def serve(url: str, host: str, port: int) -> Exit:
         shown = f"[{host}]" if ":" in host else host
         sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
         sys.stdout.flush()
-        with listening:
+        with listening, _delivering(app.state.serving):
             uvicorn.Server(config).run(sockets=[listening])
+    return Exit.DONE
+
+
+def secret_key() -> Exit:
+    """Print a new key that seals what is stored sealed."""
+    sys.stdout.write(new_key() + "\n")
     return Exit.DONE
 
 
@@ -109,6 +124,20 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         message = f'address "{host}:{port}" cannot be used: {error.strerror or error}. Maybe use another --port.'
         raise CommandError("address", message, field="port", value=str(port)) from error
+
+
+@contextmanager
+def _delivering(here: Serving) -> Iterator[None]:
+    rounds = here.deliveries()
+    rounds.start()
+    try:
+        yield
+    finally:
+        rounds.stop()
+
+
+def _words(said: str) -> list[str]:
+    return [word.strip() for word in said.split(",") if word.strip()]
 
 
 @contextmanager

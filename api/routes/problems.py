@@ -19,13 +19,14 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.sealing import Unsealable
 from api.store.refusals import Busy, Changed, Ended, NotFound, Stale, Taken, Unreadable
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
-ADDRESSED = frozenset({"task", "decision", "proposal", "hold", "escalation"})
+ADDRESSED = frozenset({"task", "decision", "proposal", "hold", "escalation", "webhook", "delivery"})
 """What an address may name."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
@@ -122,6 +123,9 @@ def _refused(request: Request, error: Exception) -> Response:
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     elif isinstance(error, Busy):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+    elif isinstance(error, Unsealable):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        _log.error("%s", error)
     elif isinstance(error, Unreadable):
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         _log.error("%s", error)

@@ -8,7 +8,9 @@ import httpx
 from fastapi import FastAPI
 
 from api.application import PREFIX, application
+from api.delivery.delivering import Post, deliver_all
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.store.database import Database
 from api.store.proposals import propose
 from api.store.saving import create_firm
@@ -40,7 +42,7 @@ class Api:
             ann = person(f"{id}-ann", name=f"Ann {id.title()}")
             staff = (ann, *(person(f"{id}-p{i}") for i in range(3)))
             create_firm(database, id, firm(staff, (task(f"{id}-t", assignee=f"{id}-ann"),)), now=NOW, actor="test")
-        self.app: FastAPI = application(database, now=lambda: self.at)
+        self.app: FastAPI = application(database, now=lambda: self.at, seal=Seal([new_key()]), private_webhooks=True)
         self.owner, self.foreign = self.token("one", Role.OWNER), self.token("two", Role.OWNER)
 
     def token(self, firm: str, role: Role, *, days: int = 30) -> str:
@@ -67,6 +69,11 @@ class Api:
         """Send one request as the owner of firm ``one``."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(Ask(method, path, body, self.owner, sent))[0]
+
+    def deliver(self, firm: str = "one") -> None:
+        """Hand out and send whatever is due, as what serves requests does beside them."""
+        here = self.app.state.serving
+        deliver_all(Post(here.turns, here.seal, here.private_webhooks), firm, now=self.at)
 
     def later(self, **by: float) -> None:
         self.at += timedelta(**by)
