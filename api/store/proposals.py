@@ -148,8 +148,7 @@ def approve(turn: Turn, ids: Sequence[str], *, reason: str, expected: int | None
     _require_version(records, expected)
     moves = [move for record in records for move in Proposal.model_validate_json(record.document).moves]
     _require_apart(moves)
-    turn.recompile(check=False)  # a board that was kept up to date has the open tasks of when it began
-    (now,) = recheck(turn.board, [moves])
+    (now,) = recheck(turn.fresh_board(), [moves])
     if isinstance(now, Obstacle):
         raise _stale(turn, records, moves, now)
     with turn.whole():
@@ -230,8 +229,7 @@ def _rechecked(turn: Turn, asked: Sequence[Proposal], plan: str | None) -> list[
     version = turn.session.scalars(select(PlanRecord.version).where(PlanRecord.id == plan)).one_or_none()
     if not asked or version == turn.version:
         return list(asked)
-    turn.recompile(check=False)
-    return recheck(turn.board, [proposal.moves for proposal in asked])
+    return recheck(turn.fresh_board(), [proposal.moves for proposal in asked])
 
 
 def _keep(turn: Turn, proposal: Proposal, there: ProposalRecord | None, plan: str | None, expires_at: datetime) -> str:

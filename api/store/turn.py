@@ -108,8 +108,9 @@ class Turn(Deciding):
             for id, person in given:
                 stored, task = self.stored_task(id, None)
                 decided.append(self.give(stored, task, person, by=By.MANAGER, reason=reason, pinned=None, more=more))
-            # One after another they may have been in each other's way; from here on they are promised together.
-            self.recompile(check=False)
+            if len(given) > 1:
+                # One after another they may have been in each other's way; from here on they are promised together.
+                self.recompile(check=False)
             for id, person in given:
                 if person is None:
                     decided.append(self.place_again(id, again="a proposal was undone"))
