@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from api.delivery.addresses import MAX_LENGTH
 from api.routes.models import Answer, left_out
 from solver.firm import Name
 from solver.policy import Frozen
+from solver.refusal import refuse
 
 Url = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_LENGTH)]
 Label = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
@@ -103,10 +104,17 @@ class DeliveryPage(Answer):
     next: str | None = Field(description="cursor of the next page; none: this was the last")
 
 
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise refuse("moment_out_of_range", "", moment, "is before the first day there is in UTC") from None
+
+
 class Since(Frozen):
     """From when on messages that have not arrived are sent again."""
 
-    since: AwareDatetime
+    since: Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Replayed(Answer):

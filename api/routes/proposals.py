@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -164,13 +164,13 @@ def _place(after: str | None) -> tuple[datetime, str] | None:
         return None
     try:
         at = datetime.fromisoformat(parts[0])
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        message, hint = "is no cursor of ours", "Maybe begin without one."
-        status, shown = HTTPStatus.UNPROCESSABLE_ENTITY, str(after)[:80]
-        raise problem(status, "cursor_unknown", "cursor", shown, message, hint=hint)
-    return at, parts[1]
+        if at.tzinfo is not None:
+            return at.astimezone(UTC), parts[1]
+    except (ValueError, OverflowError):
+        pass
+    message, hint = "is no cursor of ours", "Maybe begin without one."
+    status, shown = HTTPStatus.UNPROCESSABLE_ENTITY, str(after)[:80]
+    raise problem(status, "cursor_unknown", "cursor", shown, message, hint=hint)
 
 
 def _answer(one: Proposed) -> ProposalAnswer:

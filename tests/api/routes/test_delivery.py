@@ -83,6 +83,8 @@ def test_a_webhook_is_changed_disabled_replayed_and_removed(api: Api, there: Rec
     assert api.ask("POST", f"/webhooks/{id}/replay", since, Idempotency_Key="r").json() == {"replayed": 1}
     assert api.ask("POST", f"/webhooks/{id}/replay", since).json() == {"replayed": 0}
     problem(api.ask("POST", f"/webhooks/{id}/replay", {"since": "2027-03-01T09:00:00"}), 422, "timezone_aware")
+    first = {"since": "0001-01-01T00:00:00+14:00"}
+    problem(api.ask("POST", f"/webhooks/{id}/replay", first), 422, "moment_out_of_range")
     api.deliver()
     assert there.topics == ["task.placed"]
     problem(api.ask("DELETE", f"/webhooks/{id}"), 428, "if_match_missing")
@@ -119,6 +121,10 @@ def test_what_is_no_webhook_is_refused(api: Api) -> None:
     for i in range(MOST_WEBHOOKS - 1):
         registered(api, f"https://example.com/{i}")
     problem(api.ask("POST", "/webhooks", {"url": "https://example.com"}), 422, "too_many_webhooks")
+    for strange in ({"label": "a\x00b"}, {"url": "https://example.com/\x00"}):
+        assert api.ask("POST", "/webhooks", {"url": "https://example.com", **strange}).status_code == 422
+    for path in ("/webhooks/a%00", "/proposals/a%00", "/inbox?person=%00", "/proposals?plan=%00"):
+        problem(api.ask("GET", path), 422, "unstorable_text")
     here.seal = Seal()
     document = problem(api.ask("POST", f"/webhooks/{id}/secret"), 503, "no_secret_key")
     assert "EVENHAND_SECRET_KEYS" in document["detail"]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from api.roles import Role
+from api.routes.conditions import cursor
 from api.routes.examples import APPROVALS, ESTIMATES, REASONS
 from api.store.log import verify
 from api.store.replaying import replay
@@ -115,7 +116,8 @@ def test_proposals_are_listed_in_pages_and_filtered(api: Api) -> None:
     assert listed("status=approved") == listed("waiting=false") == listed("task=b") == {ids[1]}
     assert listed("person=one-p1&waiting=true") == {ids[0], ids[2]}
     assert listed("person=one-p2") == listed("plan=none") == set()
-    for wrong in ("WyJhIiwiYiJd", "WzEsIDJd", "WyIyMDI3LTAzLTAxIiwiYiJd"):
+    long_ago = cursor("0001-01-01T00:00:00+14:00", "b")
+    for wrong in ("WyJhIiwiYiJd", "WzEsIDJd", "WyIyMDI3LTAzLTAxIiwiYiJd", long_ago):
         problem(api.ask("GET", f"/proposals?cursor={wrong}"), 422, "cursor_unknown")
     for method, path in (("GET", "/proposals/none"), ("POST", "/proposals/none/undo")):
         problem(api.ask(method, path, {"reason": "x"} if method == "POST" else None), 404, "not_found")
