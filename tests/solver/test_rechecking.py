@@ -29,7 +29,7 @@ def loaded(**more: Any) -> Firm:
     return firm(PEOPLE, (*work, task("b", hours=more.get("bob_hours", 8), due=4, assignee="bob")))
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_what_was_just_proposed_is_still_right_with_the_same_figures(seed: int) -> None:
     made = random_firm(seed, people=5, tasks=20)
     made = made.model_copy(update={"tasks": tuple(one for one in made.tasks if one.assignee is not None)})
