@@ -9,12 +9,12 @@ from fastapi import APIRouter, Body, Query, Response
 from sqlalchemy.orm import Session
 
 from api.routes.access import EndingExceptions, Here, Placing, ReadingDecisions, actor
-from api.routes.conditions import Key, Once, cursor, cursor_parts
+from api.routes.conditions import Key, Once
 from api.routes.examples import REASONS
 from api.routes.holds import Number
 from api.routes.models import Placed
 from api.routes.problems import answers
-from api.routes.waiting_again import ended_by_hand, routed_again
+from api.routes.waiting_again import ended_by_hand, listed, routed_again
 from api.routes.waiting_models import (
     Because,
     Ended,
@@ -28,7 +28,7 @@ from api.store.boards import labels_of
 from api.store.log import read
 from api.store.names import named, with_names
 from api.store.turn import Turn
-from api.store.waiting import KeptException, exceptions_after, one_exception
+from api.store.waiting import KeptException, one_exception
 from solver.firm import Name
 
 router = APIRouter(prefix="/escalations", tags=["escalations"])
@@ -46,14 +46,10 @@ def escalations(
     after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
 ) -> EscalationPage:
     """List escalations, oldest first."""
-    parts = cursor_parts(after, int)
     with here.database.reading(caller.firm) as session:
-        found = exceptions_after(
-            session, KIND, open=open, task=task, after=parts[0] if parts else None, limit=limit + 1
-        )
+        found, more = listed(session, KIND, open=open, task=task, limit=limit, after=after)
         labels = labels_of(session)
-        shown = tuple(EscalationAnswer(**_fields(session, one, labels)) for one in found[:limit])
-    more = cursor(shown[-1].number) if len(found) > limit else None
+        shown = tuple(EscalationAnswer(**_fields(session, one, labels)) for one in found)
     return EscalationPage(escalations=shown, next=more)
 
 

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes.access import ChangingTasks, EndingExceptions, Here, ReadingWork
-from api.routes.conditions import Key, cursor, cursor_parts
+from api.routes.conditions import Key
 from api.routes.examples import ESTIMATES, REASONS
 from api.routes.models import Placed
 from api.routes.problems import answers
-from api.routes.waiting_again import ended_by_hand, routed_again
+from api.routes.waiting_again import ended_by_hand, listed, routed_again
 from api.routes.waiting_models import Because, Ended, Estimate, HoldAnswer, HoldPage
-from api.store.waiting import exceptions_after, one_exception
+from api.store.waiting import one_exception
 from solver.firm import Name
 
 router = APIRouter(prefix="/holds", tags=["holds"])
@@ -32,13 +32,8 @@ def holds(
     after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
 ) -> HoldPage:
     """List holds, oldest first."""
-    parts = cursor_parts(after, int)
     with here.database.reading(caller.firm) as session:
-        found = exceptions_after(
-            session, KIND, open=open, task=task, after=parts[0] if parts else None, limit=limit + 1
-        )
-    shown = found[:limit]
-    more = cursor(shown[-1].number) if len(found) > limit else None
+        shown, more = listed(session, KIND, open=open, task=task, limit=limit, after=after)
     return HoldPage(holds=tuple(HoldAnswer.model_validate(one._asdict()) for one in shown), next=more)
 
 

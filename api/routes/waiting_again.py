@@ -5,16 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import Response
+from sqlalchemy.orm import Session
 
 from api.routes.access import actor
-from api.routes.conditions import Once, etag
+from api.routes.conditions import Once, cursor, cursor_parts, etag
 from api.routes.models import Placed
 from api.routes.placed import placed_before
 from api.routes.waiting_models import Ended
 from api.serving import Serving
 from api.store.tokens import Token
 from api.store.turn import Turn
-from api.store.waiting import require_open
+from api.store.waiting import KeptException, exceptions_after, require_open
+
+
+def listed(
+    session: Session, kind: str, *, open: bool | None, task: str | None, limit: int, after: str | None
+) -> tuple[list[KeptException], str | None]:
+    """Return one page of holds or escalations, and the cursor of the next one."""
+    parts = cursor_parts(after, int)
+    start = parts[0] if parts else None
+    found = exceptions_after(session, kind, open=open, task=task, after=start, limit=limit + 1)
+    shown = found[:limit]
+    return shown, cursor(shown[-1].number) if len(found) > limit else None
 
 
 def routed_again(
