@@ -104,7 +104,7 @@ def deliver_all(post: Post, firm: str, *, now: datetime, ends: Callable[[], bool
         if some < AT_ONCE:
             break
     while not ends() and (due := claim(post.turns, firm, now=now)):
-        done = deliver(post, due, now=now)
+        done = deliver(post, due, now=now, ends=ends)
         arrived += sum(one.answered is not None and one.answered.arrived for one in done)
         failed += sum(one.answered is not None and not one.answered.arrived for one in done)
     return Delivered(handed, arrived, failed)
@@ -123,22 +123,23 @@ def claim(turns: Turns, firm: str, *, now: datetime) -> list[Due]:
         return claimed
 
 
-def deliver(post: Post, due: Sequence[Due], *, now: datetime) -> list[Done]:
-    """Send what was claimed, several webhooks at a time, and note what came back."""
+def deliver(post: Post, due: Sequence[Due], *, now: datetime, ends: Callable[[], bool] = lambda: False) -> list[Done]:
+    """Send what was claimed, several webhooks at a time, and note what came back; no attempt begins once ``ends`` says so."""
     groups = [list(some) for _, some in groupby(due, key=lambda one: (one.message.firm, one.webhook))]
     with ThreadPoolExecutor(WEBHOOKS_AT_ONCE) as threads:
-        found = threads.map(lambda some: _send_in_order(post, some, now), groups)
+        found = threads.map(lambda some: _send_in_order(post, some, now, ends), groups)
         done = [one for some in found for one in some]
     for firm, some in groupby(done, key=lambda one: one.due.message.firm):
         _note(post.turns, firm, list(some), now)
     return done
 
 
-def _send_in_order(post: Post, due: Sequence[Due], now: datetime) -> list[Done]:
+def _send_in_order(post: Post, due: Sequence[Due], now: datetime, ends: Callable[[], bool]) -> list[Done]:
     """Send to one webhook until it cannot be reached: the next message would fail as well, and wait as long."""
     done: list[Done] = []
     resumed: datetime | None = None
     for one in due:
+        resumed = now if resumed is None and ends() else resumed
         if resumed is not None:
             done.append(Done(one, None, resumed))
             continue

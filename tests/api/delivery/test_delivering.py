@@ -58,7 +58,7 @@ from tests.firms_for_tests import firm, person, task
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
 KEY = new_key()
-LONG_S = 60
+LONG_S = 300
 """No test waits so long for anything that works."""
 
 
@@ -359,6 +359,16 @@ def test_a_sender_killed_in_the_middle_loses_nothing_and_repeats_with_the_same_i
     assert len(set(ids)) == 3
     assert all(one.signed_with(secret) for one in there.came)
     assert [one.status for one in deliveries(post, id)] == ["delivered"] * 3
+
+
+def test_a_sender_that_is_to_end_leaves_the_rest_to_be_sent_at_once(post: Post, there: Receiver) -> None:
+    id, _ = registered(post, there.url)
+    placed(post, "t0", "t1", "t2")
+    assert deliver_all(post, "one", now=NOW, ends=lambda: len(there.came) == 2) == Delivered(3, 2, 0)
+    found = deliveries(post, id)
+    assert [(one.status, one.attempts, one.next_at) for one in found[2:]] == [("pending", 0, NOW)]
+    assert sent(post).arrived == 1
+    assert len({one.id for one in there.came}) == len(there.came) == 3
 
 
 def test_two_senders_share_what_is_due(post: Post, there: Receiver) -> None:
