@@ -10,8 +10,23 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes import decisions, firms, placements, problems, schedules, solves, state, tasks
+from api.routes import (
+    decisions,
+    escalations,
+    firms,
+    holds,
+    inbox,
+    placements,
+    problems,
+    proposals,
+    schedules,
+    solves,
+    state,
+    tasks,
+    webhooks,
+)
 from api.routes.limits import BodyLimit
+from api.sealing import Seal
 from api.serving import Serving, clock
 from api.store.database import Database
 
@@ -23,13 +38,23 @@ DESCRIPTION = (
 )
 
 
-def application(database: Database, *, now: Callable[[], datetime] = clock) -> FastAPI:
+def application(
+    database: Database,
+    *,
+    now: Callable[[], datetime] = clock,
+    seal: Seal | None = None,
+    private_webhooks: bool = False,
+) -> FastAPI:
     """Return the API over a database that is migrated; whoever opened the database closes it.
 
     Parameters
     ----------
     now
         The clock, in UTC.
+    seal
+        What seals and opens the secrets of webhooks; none: no webhook can be registered.
+    private_webhooks
+        Whether webhooks may lead to plain HTTP and the inner network.
     """
     app = FastAPI(
         title="Evenhand",
@@ -40,8 +65,21 @@ def application(database: Database, *, now: Callable[[], datetime] = clock) -> F
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.serving = Serving(database, now=now)
-    for module in (tasks, placements, decisions, solves, schedules, firms, state):
+    app.state.serving = Serving(database, now=now, seal=seal, private_webhooks=private_webhooks)
+    for module in (
+        tasks,
+        placements,
+        holds,
+        escalations,
+        proposals,
+        decisions,
+        solves,
+        schedules,
+        inbox,
+        webhooks,
+        firms,
+        state,
+    ):
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
     app.add_middleware(BodyLimit)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli_secrets import secrets
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
@@ -49,6 +50,7 @@ token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup
 app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
+app.add_typer(secrets, name="secrets")
 
 app.command(name="what-if")(what_if)
 

@@ -28,17 +28,25 @@ class Right(StrEnum):
     READ_SOLVES = "read solves"
     SOLVE = "start and cancel solves"
     SCHEDULE = "say what is done by itself"
+    DECIDE = "decide proposals"
+    END_EXCEPTIONS = "end holds and escalations"
+    READ_INBOX = "read inboxes"
+    MARK_READ = "mark messages read"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE})
+_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES, Right.READ_INBOX})
+_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE, Right.MARK_READ})
+_DECIDING = frozenset({*_WORKING, Right.DECIDE, Right.END_EXCEPTIONS})
+# A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
+_RUNNING = frozenset({*_DECIDING, Right.SCHEDULE, Right.MANAGE_WEBHOOKS})
 
 RIGHTS = {
-    Role.OWNER: _WORKING | {Right.SCHEDULE},
-    Role.OPERATIONS: _WORKING | {Right.SCHEDULE},
-    Role.MANAGER: _WORKING,
-    # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
-    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),
+    Role.OWNER: _RUNNING,
+    Role.OPERATIONS: _RUNNING,
+    Role.MANAGER: _DECIDING,
+    # Decisions show everybody's load; staff log their own time and read their own messages only, so that their tokens name a person.
+    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME, Right.READ_INBOX, Right.MARK_READ}),
     Role.READ_ONLY: _READING,
     Role.INTEGRATION: _WORKING,
 }

@@ -34,7 +34,7 @@ from api.store.database import Database
 from api.store.loading import load_firm
 from api.store.log import verify
 from api.store.migrating import migrate
-from api.store.records import proposals_of
+from api.store.proposal_listing import WantedProposals, proposals_after
 from api.store.replaying import replay
 from api.store.saving import create_firm
 from api.store.solve_states import SolveKind, SolveState
@@ -210,7 +210,11 @@ def _check(database: Database, client: Client, service: Service, asked: argparse
         step = max(chain.entries // 100, 1)
         different = [n for n in range(1, chain.entries + 1, step) if not replay(session, n).same]
         solves = [one for _, one in solves_before(session, None, 1_000)]
-        moves = Counter(move.task for one in proposals_of(session) for move in one.proposal.moves)
+        moves = Counter(
+            move.task
+            for one in proposals_after(session, WantedProposals(waiting=True), None, 1_000)
+            for move in one.proposal.moves
+        )
         asked_twice = sum(one.kind is SolveKind.ON_DEMAND for one in solves) - len(client.solves)
     figures = {
         "database": asked.database,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
@@ -22,6 +23,7 @@ from api.jobs.clockwork import CHECK_S, Clockwork, Regular, self_check
 from api.jobs.queue import prepare
 from api.jobs.worker import Worker
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.serving import Serving
 from api.store import migrating
 from api.store.database import Database
@@ -29,6 +31,10 @@ from api.store.refusals import not_found
 from api.store.tokens import create_token, revoke_token, tokens_of
 from api.store.turns import Turns
 
+SECRET_KEYS = "EVENHAND_SECRET_KEYS"
+"""Variable with the keys that seal secrets, separated by commas: the first one seals, all open."""
+PRIVATE_WEBHOOKS = "EVENHAND_PRIVATE_WEBHOOKS"
+"""Variable that, where it is not empty, lets webhooks lead to plain HTTP and the inner network."""
 SHUTDOWN_S = 30
 """How long requests that have begun may take when the process is told to end."""
 
@@ -52,15 +58,16 @@ class _Server(uvicorn.Server):
 
 
 def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
-    """Answer requests until told to end; requests that have begun are answered.
+    """Answer requests and make deliveries until told to end; requests and attempts that have begun are ended.
 
     With ``worker`` this process does the jobs as well, as it does in any case where the database is its own and nothing is said.
     """
+    seal, private = Seal(_words(os.environ.get(SECRET_KEYS, ""))), bool(os.environ.get(PRIVATE_WEBHOOKS))
     asked = Event()
     with opened(url, must_exist=False) as database, _ends_politely(asked), ExitStack() as stack:
         _prepare(database)
         listening = _listen(host, port)
-        app = application(database)
+        app = application(database, seal=seal, private_webhooks=private)
         serving: Serving = app.state.serving
         if database.embedded if worker is None else worker:
             stack.enter_context(Worker(database, serving.turns))
@@ -78,7 +85,7 @@ def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
         shown = f"[{host}]" if ":" in host else host
         sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
         sys.stdout.flush()
-        with listening:
+        with listening, _delivering(serving):
             _Server(config, serving, asked).run(sockets=[listening])
     return Exit.DONE
 
@@ -92,6 +99,12 @@ def work(url: str) -> Exit:
             sys.stdout.write(f"working as {worker.id}\n")
             sys.stdout.flush()
             asked.wait()
+    return Exit.DONE
+
+
+def secret_key() -> Exit:
+    """Print a new key that seals what is stored sealed."""
+    sys.stdout.write(new_key() + "\n")
     return Exit.DONE
 
 
@@ -158,6 +171,20 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         message = f'address "{host}:{port}" cannot be used: {error.strerror or error}. Maybe use another --port.'
         raise CommandError("address", message, field="port", value=str(port)) from error
+
+
+@contextmanager
+def _delivering(here: Serving) -> Iterator[None]:
+    rounds = here.deliveries()
+    rounds.start()
+    try:
+        yield
+    finally:
+        rounds.stop()
+
+
+def _words(said: str) -> list[str]:
+    return [word.strip() for word in said.split(",") if word.strip()]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, select
@@ -20,15 +20,17 @@ from sqlalchemy.orm import Session
 from api.jobs.ending import Lost
 from api.store.boards import know_prepared
 from api.store.database import Database
+from api.store.deciding import advice
 from api.store.job_tables import SolveRecord
 from api.store.loading import firm_at
 from api.store.log import By, EntryKind
 from api.store.parts import PartKind
-from api.store.records import ProposalStatus, keep_plan, propose
+from api.store.proposals import propose
+from api.store.records import keep_plan
 from api.store.solve_states import SolveResult, SolveState
 from api.store.solves import claim, end_solve, forget_incumbent, incumbent_of, one_solve, owned
-from api.store.tables import DecisionRecord, ExceptionRecord, FirmRecord, ProposalRecord, TaskRecord
-from api.store.turn import Turn, advice
+from api.store.tables import DecisionRecord, ExceptionRecord, FirmRecord, TaskRecord
+from api.store.turn import Turn
 from api.store.turns import Turns
 from solver.board import compile_board
 from solver.firm import Task
@@ -37,8 +39,6 @@ from solver.rebalance import proposals
 
 TOGETHER = 20
 """Tasks placed in one turn: whoever places something meanwhile waits for no more."""
-PROPOSALS_STAND = timedelta(days=7)
-"""How long a proposal waits for a manager."""
 
 
 class _Waiting(NamedTuple):
@@ -164,15 +164,12 @@ def _changed(session: Session, planned: int) -> frozenset[str]:
 
 
 def _propose(turn: Turn, plan: str, found: Sequence[Proposal], version: int) -> list[str]:
-    """Keep the proposals whose tasks have not changed meanwhile, and that are not open already."""
+    """Keep the proposals whose tasks have not changed meanwhile; return the ids of those that wait."""
     turn.draft.write()
     ids = sorted({move.task for one in found for move in one.moves})
     asked = select(TaskRecord.id).where(TaskRecord.id.in_(ids), TaskRecord.version <= version)
     same = frozenset(turn.session.scalars(asked))
-    open_ones = select(ProposalRecord.document).where(ProposalRecord.status == ProposalStatus.OPEN.value)
-    there = {Proposal.model_validate_json(one).id for one in turn.session.scalars(open_ones)}
-    new = [one for one in found if one.id not in there and all(move.task in same for move in one.moves)]
-    return propose(turn, new, plan=plan, expires_at=turn.draft.at + PROPOSALS_STAND)
+    return propose(turn, [one for one in found if all(move.task in same for move in one.moves)], plan=plan)
 
 
 def _result(turn: Turn, id: str, plan: Plan, made: Sequence[str]) -> SolveResult:

@@ -53,3 +53,34 @@ SCHEDULES: dict[str, Example] = {
     },
     "never": {"summary": "Not by itself", "value": {"at": "02:00:00", "enabled": False}},
 }
+
+REASONS: dict[str, Example] = {
+    "a reason": {"summary": "For the log", "value": {"reason": "The client asked to keep their accountant this year."}},
+}
+
+ESTIMATES: dict[str, Example] = {
+    "an hour and a half": {"summary": "Routed at once", "value": {"estimate_min": 90}},
+}
+
+APPROVALS: dict[str, Example] = {
+    "two": {
+        "summary": "Both or none",
+        "value": {"proposals": ["p0123456789abcdef", "pfedcba9876543210"], "reason": "Ann needs room this week."},
+    },
+}
+
+WEBHOOKS: dict[str, Example] = {
+    "work": {
+        "summary": "Everything about tasks",
+        "value": {"url": "https://hooks.example.com/evenhand", "topics": ["task.*"], "label": "Practice management"},
+    },
+    "everything": {"summary": "Whatever is told", "value": {"url": "https://hooks.example.com/all"}},
+}
+
+SINCE: dict[str, Example] = {
+    "a morning": {"summary": "What was missed since then", "value": {"since": "2027-03-01T09:00:00-05:00"}},
+}
+
+READ: dict[str, Example] = {
+    "two": {"summary": "Two messages of the desk", "value": {"numbers": [1, 2]}},
+}

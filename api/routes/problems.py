@@ -19,14 +19,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
-from api.store.solves import Ended, QueueFull
+from api.sealing import Unsealable
+from api.store.refusals import Busy, Changed, Ended, NotFound, Stale, Taken, Unreadable
+from api.store.solves import QueueFull
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 QUEUE_RETRY_AFTER_S = 60
+ADDRESSED = frozenset({"task", "decision", "solve", "proposal", "hold", "escalation", "webhook", "delivery"})
+"""What an address may name."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
 
@@ -114,7 +117,7 @@ def _refused(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, NotFound) and _in_address(request, refusal):
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
-    elif (isinstance(error, Taken) and refusal.field != "idempotency_key") or isinstance(error, Ended):
+    elif isinstance(error, Ended | Stale) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
         status = HTTPStatus.CONFLICT
     elif isinstance(error, QueueFull):
         status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(QUEUE_RETRY_AFTER_S)}
@@ -124,6 +127,9 @@ def _refused(request: Request, error: Exception) -> Response:
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     elif isinstance(error, Busy):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+    elif isinstance(error, Unsealable):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        _log.error("%s", error)
     elif isinstance(error, Unreadable):
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         _log.error("%s", error)
@@ -134,7 +140,7 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _in_address(request: Request, refusal: Refusal) -> bool:
-    return refusal.field in ("task", "decision", "solve") and refusal.value in map(str, request.path_params.values())
+    return refusal.field in ADDRESSED and refusal.value in map(str, request.path_params.values())
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.store.tables import OfFirm, Record, _to
+from api.store.rows import OfFirm, Record, to
 
 
 class SolveRecord(OfFirm, Record):
@@ -40,7 +40,7 @@ class SolveRecord(OfFirm, Record):
     result: Mapped[str | None]
     error: Mapped[str | None]
 
-    __table_args__ = (_to("plans", "plan"), Index(None, "firm_id", "state", "number"))
+    __table_args__ = (to("plans", "plan"), Index(None, "firm_id", "state", "number"))
 
 
 class IncumbentRecord(OfFirm, Record):
@@ -52,7 +52,7 @@ class IncumbentRecord(OfFirm, Record):
     at: Mapped[datetime]
     document: Mapped[str]
 
-    __table_args__ = (_to("solves", "solve"),)
+    __table_args__ = (to("solves", "solve"),)
 
 
 class SolveEventRecord(OfFirm, Record):
@@ -65,7 +65,7 @@ class SolveEventRecord(OfFirm, Record):
     at: Mapped[datetime]
     document: Mapped[str]
 
-    __table_args__ = (_to("solves", "solve"),)
+    __table_args__ = (to("solves", "solve"),)
 
 
 class ScheduleRecord(OfFirm, Record):

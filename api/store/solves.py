@@ -21,7 +21,7 @@ from api.store.database import Database
 from api.store.draft import Draft, read_head, require_storable
 from api.store.job_tables import IncumbentRecord, SolveEventRecord, SolveRecord
 from api.store.log import canonical
-from api.store.refusals import not_found
+from api.store.refusals import Ended, not_found
 from api.store.solve_states import Claimed, Hold, Solve, SolveAsk, SolveEvent, SolveKind, SolveResult, SolveState
 from api.store.turn import Turn
 from solver.plan import Plan
@@ -37,10 +37,6 @@ MOST_WAITING = 100
 
 class QueueFull(Refused):
     """As many of the firm's solves wait as may."""
-
-
-class Ended(Refused):
-    """It is too late for what is asked of the solve."""
 
 
 def start_solve(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
@@ -26,6 +26,7 @@ from api.store.saving import create_firm
 from api.store.solve_states import SolveAsk, SolveState
 from api.store.solves import one_solve
 from api.store.turns import Turns
+from tests.api.delivery.receiving import receiver
 from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
@@ -163,6 +164,35 @@ def test_a_worker_does_the_jobs_of_a_server_until_it_is_told_to_end(server: Serv
     jobs.close()
     database.close()
     server.drop(url)
+
+
+def test_serving_makes_deliveries_until_it_ends(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = made(capsys, "--role", "owner")["token"]
+    code, key, _ = said(capsys, "secrets", "key")
+    assert code == 0
+    monkeypatch.setenv("EVENHAND_SECRET_KEYS", f"{key.strip()}, {key.strip()}")
+    monkeypatch.setenv("EVENHAND_PRIVATE_WEBHOOKS", "1")
+    came = Event()
+    with receiver() as there, served() as (process, address):
+        there.answers = lambda _: (came.set() or 200, {})  # type: ignore[func-returns-value]
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=LONG_S) as client:
+            hook = client.post("/webhooks", json={"url": there.url}).json()
+            body = {"id": "t", "type": "return", "client": "acme", "deadline": f"{NOW.year + 1}-03-19"}
+            assert client.post("/tasks", json=body).status_code == 201
+            assert came.wait(LONG_S)
+            assert there.came[0].signed_with(hook["secret"])
+            assert there.topics == ["task.held"]
+            assert [one["topic"] for one in client.get("/inbox").json()["items"]] == ["task.held"]
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert not file.with_name("evenhand.db-wal").exists()
+    monkeypatch.setenv("EVENHAND_SECRET_KEYS", "short")
+    code, _, err = said(capsys, "serve")
+    assert (code, "is not 32 bytes" in err, "short" in err) == (3, True, False)
 
 
 def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from api.store.database import Database
 from api.store.loading import firm_at, load_firm
 from api.store.log import By, EntryKind, entries_of, verify
 from api.store.parts import PartKind
-from api.store.records import proposals_of
+from api.store.proposal_listing import WantedProposals, proposals_after
 from api.store.saving import create_firm
 from api.store.solve_states import Solve, SolveAsk, SolveResult, SolveState
 from api.store.solves import claim, keep_incumbent, one_solve, start_solve
@@ -70,7 +70,11 @@ class Planned:
 
     def moves(self) -> set[str]:
         with self.database.reading("one") as session:
-            return {move.task for one in proposals_of(session) for move in one.proposal.moves}
+            return {
+                move.task
+                for one in proposals_after(session, WantedProposals(waiting=True), None, 1_000)
+                for move in one.proposal.moves
+            }
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ import json
 import pytest
 
 from api.store.log import By, entries_of, verify
-from api.store.records import load_plan, proposals_of
-from api.store.refusals import NotFound
+from api.store.proposal_listing import WantedProposals, proposals_after
+from api.store.records import load_plan
+from api.store.refusals import Ended, NotFound
 from api.store.solve_states import SolveAsk, SolveState
-from api.store.solves import Ended, QueueFull, claim, events_after, incumbent_of
+from api.store.solves import QueueFull, claim, events_after, incumbent_of
 from tests.api.jobs.solving import LONG, NOW, Solving, until
 
 
@@ -21,7 +22,7 @@ def test_a_solve_places_new_work_by_its_plan_and_proposes_the_moves(solving: Sol
     assert (done.result.placed, done.result.placed_otherwise, done.result.waiting, done.result.changed) == (3, 0, 0, 0)
     made = solving.whole()
     with solving.database.reading("one") as session:
-        plan, waiting = load_plan(session, "s"), proposals_of(session)
+        plan, waiting = load_plan(session, "s"), proposals_after(session, WantedProposals(waiting=True), None, 1_000)
         (entry,) = entries_of(session, "n0")
         steps = [json.loads(step.document) for step in events_after(session, "s", 0, 100)]
     assert plan.certificate.objective_min == done.objective_min

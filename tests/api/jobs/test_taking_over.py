@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
-from api.store.records import ProposalStatus, load_plan, proposals_of
+from api.store.proposal_listing import WantedProposals, proposals_after
+from api.store.records import load_plan
 from api.store.solve_states import SolveState
 from api.store.solves import incumbent_of
 from tests.api.jobs.solving import FRAIL, LONG, LONG_S, Solving, process, until
@@ -47,7 +48,7 @@ def test_what_killed_workers_leave_is_finished_by_others_and_nothing_is_done_twi
     assert (done.result.placed, done.result.changed) == (3, 0)
     solving.whole()
     with solving.database.reading("one") as session:
-        waiting = proposals_of(session, ProposalStatus.OPEN)
+        waiting = proposals_after(session, WantedProposals(waiting=True), None, 1_000)
     moves = [move.task for one in waiting for move in one.proposal.moves]
     assert len(set(moves)) == len(moves) > 0
 

@@ -8,15 +8,20 @@ import httpx
 from fastapi import FastAPI
 
 from api.application import PREFIX, application
+from api.delivery.delivering import Post, deliver_all
 from api.jobs.applying import Applying
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.store.database import Database
 from api.store.loading import firm_at
+from api.store.proposals import propose
 from api.store.saving import create_firm
 from api.store.solve_states import SolveAsk
 from api.store.solves import claim, keep_incumbent
 from api.store.tokens import create_token
+from api.store.turn import Turn
 from solver.batch import today
+from solver.plan import LoadChange, Move, Proposal
 from tests.firms_for_tests import firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
@@ -42,7 +47,7 @@ class Api:
             ann = person(f"{id}-ann", name=f"Ann {id.title()}")
             staff = (ann, *(person(f"{id}-p{i}") for i in range(3)))
             create_firm(database, id, firm(staff, (task(f"{id}-t", assignee=f"{id}-ann"),)), now=NOW, actor="test")
-        self.app: FastAPI = application(database, now=lambda: self.at)
+        self.app: FastAPI = application(database, now=lambda: self.at, seal=Seal([new_key()]), private_webhooks=True)
         self.owner, self.foreign = self.token("one", Role.OWNER), self.token("two", Role.OWNER)
 
     def token(self, firm: str, role: Role, *, days: int = 30) -> str:
@@ -82,6 +87,11 @@ class Api:
         assert keep_incumbent(self.database, "one", id, "test", plan.model_dump_json(), now=self.at, final=True)
         Applying(self.database, serving.turns, "test", now=lambda: self.at).apply("one", id)
 
+    def deliver(self, firm: str = "one") -> None:
+        """Hand out and send whatever is due, as what serves requests does beside them."""
+        here = self.app.state.serving
+        deliver_all(Post(here.turns, here.seal, here.private_webhooks), firm, now=self.at)
+
     def later(self, **by: float) -> None:
         self.at += timedelta(**by)
 
@@ -89,6 +99,32 @@ class Api:
 def new(id: str, **more: Any) -> dict[str, Any]:
     """Return a task as it is sent."""
     return {"id": id, "type": "return", "client": "acme", "deadline": "2027-03-19", "estimate_min": 60, **more}
+
+
+def proposed(api: Api, *tasks: str) -> list[str]:
+    """Overload Ann of firm ``one`` with these tasks, and propose to give each to somebody else."""
+    for id in tasks:
+        placed = api.ask("POST", "/tasks", new(id, estimate_min=900, requested_person="one-ann"))
+        assert placed.json()["task"]["assignee"] == "one-ann"
+    load = LoadChange(person="one-ann", before_min=0, after_min=0, capacity_min=0)
+    made = [
+        Proposal(
+            id=f"{id}>one-p1",
+            moves=(Move(task=id, from_person="one-ann", to_person="one-p1"),),
+            gain_min=1,
+            gain_per_move_min=1,
+            loads=(load,),
+            reason="⟦one-ann⟧ has too much",
+        )
+        for id in tasks
+    ]
+
+    def act(turn: Turn) -> list[str]:
+        for id in tasks:
+            turn.change_task(id, requested_person=None)
+        return propose(turn, made, plan=None)
+
+    return list(api.app.state.serving.sharing.act("one", act, now=api.at, actor="job"))
 
 
 def problem(found: httpx.Response, status: int, code: str) -> dict[str, Any]:
