@@ -29,7 +29,8 @@ LastEvent = Annotated[
     Header(alias="Last-Event-ID", description="The id of the last event that was received: goes on behind it."),
 ]
 STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}}
+    200: {"description": "Server-sent events", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
+    204: {"description": "It has ended, and everything was told"},
 }
 
 

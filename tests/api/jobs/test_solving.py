@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
+from api.jobs import searching
+from api.jobs.child import Child
+from api.jobs.messages import Asked
 from api.store.log import By, entries_of, verify
 from api.store.proposal_listing import WantedProposals, proposals_after
 from api.store.records import load_plan
@@ -75,6 +80,33 @@ def test_a_running_solve_is_cancelled_and_a_waiting_one_never_begins(solving: So
         solving.cancel("next")
     with pytest.raises(NotFound):
         solving.cancel("none")
+
+
+def test_a_search_process_that_dies_is_started_again_but_not_for_ever(
+    solving: Solving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+    deaths = 1
+
+    class Mortal(Child):
+        def __init__(self, asked: Asked) -> None:
+            super().__init__(asked)
+            begun.append(self.pid)
+            if len(begun) <= deaths:
+                os.killpg(self.pid, signal.SIGKILL)
+
+    monkeypatch.setattr(searching, "Child", Mortal)
+    with solving.worker():
+        solving.start("s")
+        assert solving.ended("s").state is SolveState.DONE
+        assert len(begun) == 2
+        begun.clear()
+        deaths = 9
+        solving.start("cursed")
+        failed = solving.ended("cursed")
+    assert (failed.state, len(begun)) == (SolveState.FAILED, 3)
+    assert failed.error == "the search process ended by itself 3 times, the last time with -9"
+    solving.whole()
 
 
 def test_a_firm_has_so_many_waiting_solves_and_is_told(solving: Solving) -> None:
