@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api import cli_service
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
+from api.options import DATABASE_URL, AsJson, DatabaseUrl, FirmId
 from api.roles import Role
 from scenarios.firms import Season
 from solver.firm import Priority
@@ -34,7 +36,6 @@ app = typer.Typer(
 
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of CSV files, one workbook, or one JSON file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Now = Annotated[str | None, typer.Option(help="Plan from this moment, 2027-03-01T09:00; else the clock.")]
 Order = Annotated[DateOrder, typer.Option(help="How dates such as 03/04/2027 are read.")]
 MappingFile = Annotated[Path | None, typer.Option(help="Mapping file for exports with other column names.")]
@@ -48,10 +49,6 @@ Work = Annotated[
 ]
 Gap = Annotated[float | None, typer.Option(min=0, help="Stop when proven within this many percent of the best.")]
 
-DatabaseUrl = Annotated[
-    str, typer.Option(envvar="EVENHAND_DATABASE_URL", help="sqlite:///file.db or postgresql://user@host/name.")
-]
-
 db = typer.Typer(help="The database of the service.", rich_markup_mode=None)
 log = typer.Typer(help="The decision log of the service.", rich_markup_mode=None)
 app.add_typer(db, name="db")
@@ -61,7 +58,8 @@ app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
 
-DATABASE_URL = "sqlite:///evenhand.db"
+cli_service.add(app)
+
 SECONDS = 30.0
 EXPLAIN_SECONDS = 10.0
 DEMO_SECONDS = 20.0
@@ -272,14 +270,13 @@ def log_verify(
     return storing.verify_log(database_url, firm, noted, as_json=as_json)
 
 
-FirmId = Annotated[str, typer.Option(help="Id of the firm.")]
-
-
 @app.command()
 def serve(
     database_url: DatabaseUrl = DATABASE_URL,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free.")] = 8_000,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else as set.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free; else as set.")
+    ] = None,
 ) -> Exit:
     """Answer the HTTP API; an embedded database is made or brought up to date first."""
     from api.commands import serving

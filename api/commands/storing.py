@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 from sqlalchemy.exc import DatabaseError
@@ -102,9 +103,9 @@ def _document(chain: Verified) -> dict[str, object]:
 
 
 @contextmanager
-def opened(url: str, *, must_exist: bool) -> Iterator[Database]:
-    """Open a database for one command; what it answers when it fails becomes one line."""
-    database = Database(url)
+def opened(url: str, *, must_exist: bool, **how: Any) -> Iterator[Database]:
+    """Open a database for one command, ``how`` as `Database` takes it; what it answers when it fails becomes one line."""
+    database = Database(url, **how)
     try:
         if must_exist and database.embedded and not Path(str(database.url.database)).is_file():
             message = f'database "{database.url.database}" is no file. Maybe make it with: evenhand db migrate'
