@@ -10,12 +10,17 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes import decisions, firms, placements, problems, state, tasks
+from api.routes import decisions, figures, firms, placements, problems, state, tasks
 from api.routes.limits import BodyLimit
+from api.routes.sharing_out import SharingOut
+from api.routes.watching import Watching
 from api.serving import Serving, clock
+from api.settings import Settings
 from api.store.database import Database
 
 PREFIX = "/api/v1"
+WATCHED = (f"{PREFIX}/health", f"{PREFIX}/ready", f"{PREFIX}/version", figures.PATH)
+"""Asked by what watches over the process: answered whatever else goes on, and hardly logged."""
 DESCRIPTION = (
     "Decides who in an accounting firm does which piece of work, by when, and says why. "
     "A token is of one firm and one role; what belongs to another firm is not there. "
@@ -23,14 +28,19 @@ DESCRIPTION = (
 )
 
 
-def application(database: Database, *, now: Callable[[], datetime] = clock) -> FastAPI:
+def application(
+    database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
+) -> FastAPI:
     """Return the API over a database that is migrated; whoever opened the database closes it.
 
     Parameters
     ----------
     now
         The clock, in UTC.
+    settings
+        The defaults where none are given.
     """
+    here = Serving(database, now=now, settings=settings)
     app = FastAPI(
         title="Evenhand",
         version=version("evenhand"),
@@ -40,11 +50,16 @@ def application(database: Database, *, now: Callable[[], datetime] = clock) -> F
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.serving = Serving(database, now=now)
+    app.state.serving = here
     for module in (tasks, placements, decisions, firms, state):
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
+    app.add_route(figures.PATH, figures.metrics)
+    app.add_middleware(SharingOut, here=here, free=WATCHED)
     app.add_middleware(BodyLimit)
+    inner = app.build_middleware_stack
+    # Around the framework's own answer to defects too.
+    app.build_middleware_stack = lambda: Watching(inner(), here.measures, prefix=PREFIX, quiet=WATCHED)  # type: ignore[method-assign]
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

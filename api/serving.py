@@ -1,10 +1,13 @@
-"""What answers requests: one database, the turns of this process, the clock."""
+"""What answers requests: one database, the turns of this process, the clock; its limits and its figures."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from api.fairness import GoodTokens, Rates, Slots
+from api.measures import Measures
+from api.settings import Settings
 from api.store.database import Database
 from api.store.migrating import head
 from api.store.sharing import Sharing
@@ -23,12 +26,26 @@ class Serving:
     ----------
     now
         The clock; tests set their own.
+    settings
+        The defaults where none are given.
+    slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
+        Who is answered when there are more requests than hands.
     revision
         The schema that this version expects.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = clock) -> None:
-        self.database, self.now = database, now
-        self.turns = Turns(database)
+    def __init__(
+        self, database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
+    ) -> None:
+        self.database, self.now, self.settings = database, now, settings or Settings()
+        self.measures = Measures()
+        self.turns = Turns(database, committed=self.measures.committed)
         self.sharing = Sharing(self.turns)
         self.revision = head()
+        given = self.settings
+        self.slots = Slots(given.requests_at_once, given.firm_requests_at_once, given.requests_waiting)
+        self.good_tokens = GoodTokens()
+        self.token_rates, self.firm_rates = Rates(given.token_requests_per_min), Rates(given.firm_requests_per_min)
+        self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
+        self.measures.working.set_function(lambda: self.slots.held)
+        self.measures.waiting.set_function(lambda: self.slots.waiting)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import uvicorn
 from rich.text import Text
@@ -16,27 +18,43 @@ from api.application import PREFIX, application
 from api.commands.storing import opened
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
+from api.logs import log_to
 from api.roles import Role
+from api.settings import Settings, find_settings, unknown_variables
 from api.store import migrating
-from api.store.database import Database
+from api.store.database import Database, Limits
 from api.store.refusals import not_found
 from api.store.tokens import create_token, revoke_token, tokens_of
 
-SHUTDOWN_S = 30
-"""How long requests that have begun may take when the process is told to end."""
+_log = logging.getLogger(__name__)
 
 
-def serve(url: str, host: str, port: int) -> Exit:
+def how(settings: Settings) -> dict[str, Any]:
+    """Return how a process of the service opens its database."""
+    few = min(5, settings.connections)
+    limits = Limits(pool_size=few, pool_overflow=settings.connections - few)
+    return {"limits": limits, "synchronous": settings.synchronous}
+
+
+def serve(url: str, host: str | None, port: int | None) -> Exit:
     """Answer requests until told to end; requests that have begun are answered."""
-    with opened(url, must_exist=False) as database, _ends_politely():
+    settings = find_settings().settings
+    log_to(level=settings.log_level, form=settings.log_format)
+    for refusal in unknown_variables():
+        _log.warning("%s", refusal.sentence())
+    host = settings.host if host is None else host
+    with opened(url, must_exist=False, **how(settings)) as database, _ends_politely():
         _prepare(database)
-        listening = _listen(host, port)
+        listening = _listen(host, settings.port if port is None else port)
         config = uvicorn.Config(
-            application(database),
+            application(database, settings=settings),
             lifespan="off",
+            log_config=None,
+            access_log=False,
             server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+            timeout_graceful_shutdown=settings.shutdown_s,
         )
         bound = listening.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host

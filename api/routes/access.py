@@ -14,7 +14,7 @@ from api.roles import RIGHTS, Right, roles_with
 from api.routes.problems import problem
 from api.serving import Serving
 from api.store.refusals import Busy
-from api.store.tokens import USE_NOTED_EVERY, Token, find_token, note_use
+from api.store.tokens import USE_NOTED_EVERY, Token, Wrong, find_token, note_use
 
 _log = logging.getLogger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A token made by `evenhand token create`.")
@@ -31,7 +31,10 @@ Here = Annotated[Serving, Depends(serving)]
 
 
 def _caller(
-    here: Here, background: BackgroundTasks, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    here: Here,
+    background: BackgroundTasks,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
 ) -> Token:
     if given is None:
         headers = {"WWW-Authenticate": "Bearer"}
@@ -40,7 +43,13 @@ def _caller(
             HTTPStatus.UNAUTHORIZED, "token_missing", "authorization", "(not shown)", message, headers=headers
         )
     now = here.now()
-    token = find_token(here.database, given.credentials, now=now)
+    try:
+        token = find_token(here.database, given.credentials, now=now)
+    except Wrong:
+        here.good_tokens.bad(given.credentials)
+        raise
+    here.good_tokens.good(given.credentials, token.firm)
+    request.state.firm, request.state.actor = token.firm, actor(token)
     if token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY:
         background.add_task(_note_use, here, token)
     return token

@@ -80,6 +80,7 @@ class Database:
             self.url,
             pool_size=limits.pool_size,
             max_overflow=limits.pool_overflow,
+            hide_parameters=True,  # names and hashes stand in them, and errors are logged
             connect_args={"timeout": limits.lock_s, "isolation_level": None},
         )
 
@@ -108,6 +109,7 @@ class Database:
             pool_size=limits.pool_size,
             max_overflow=limits.pool_overflow,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": " ".join(f"-c {name}={value}" for name, value in settings.items())},
         )
 

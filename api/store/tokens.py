@@ -124,6 +124,12 @@ def find_token(database: Database, text: str, *, now: datetime) -> Token:
     return token
 
 
+def id_in(text: str) -> str | None:
+    """Return the id that a token says it has, true or not; ``None`` where it has none."""
+    form = _FORM.fullmatch(text)
+    return None if form is None else form[1]
+
+
 def tokens_of(session: Session) -> list[Token]:
     """Return the tokens of the session's firm, oldest first."""
     asked = select(TokenRecord).order_by(TokenRecord.created_at, TokenRecord.id)

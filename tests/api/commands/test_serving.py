@@ -102,6 +102,20 @@ def test_from_a_token_to_a_placed_task_and_a_graceful_end(file: Path, capsys: py
     assert not file.with_name("evenhand.db-wal").exists()
 
 
+def test_a_proxy_that_is_trusted_says_who_asks_and_over_what(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said_by_proxy = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Request-ID": "by-proxy"}
+    for trusted, address, tls in (("127.0.0.0/8", "203.0.113.7", True), ("10.0.0.1", "127.0.0.1", False)):
+        monkeypatch.setenv("EVENHAND_PROXIES", trusted)
+        with served() as (process, url):
+            found = httpx.get(f"{url}/firm", headers=said_by_proxy, timeout=LONG_S)
+            assert ("strict-transport-security" in found.headers) is tls
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=LONG_S)
+        lines = [json.loads(line) for line in err.splitlines()]
+        (line,) = [one for one in lines if one.get("request_id") == "by-proxy"]
+        assert (line["address"], line["status"], line["level"]) == (address, 401, "info")
+
+
 def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:
     with served("--database-url", f"sqlite:///{tmp_path / 'new.db'}") as (process, address):
         assert httpx.get(f"{address}/ready", timeout=LONG_S).status_code == 200
