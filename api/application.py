@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes import decisions, figures, firms, placements, problems, state, tasks
+from api.routes import decisions, figures, firms, placements, problems, sessions, state, tasks
 from api.routes.limits import BodyLimit
 from api.routes.sharing_out import SharingOut
 from api.routes.watching import Watching
@@ -51,7 +51,7 @@ def application(
         redirect_slashes=False,
     )
     app.state.serving = here
-    for module in (tasks, placements, decisions, firms, state):
+    for module in (tasks, placements, decisions, firms, sessions, state):
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
     app.add_route(figures.PATH, figures.metrics)

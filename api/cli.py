@@ -289,6 +289,7 @@ def token_create(
     firm: FirmId,
     role: Annotated[Role, typer.Option(help="What it may be used for.")],
     person: Annotated[str | None, typer.Option(help="With the role staff: id of whom it acts for.")] = None,
+    team: Annotated[str | None, typer.Option(help="With the role manager: the team; else everybody.")] = None,
     days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
     database_url: DatabaseUrl = DATABASE_URL,
     as_json: AsJson = False,
@@ -296,7 +297,7 @@ def token_create(
     """Make a token and print it; it can be read this once."""
     from api.commands import serving
 
-    return serving.create(database_url, firm, role, person, days, as_json=as_json)
+    return serving.create(database_url, firm, role, person, team, days, as_json=as_json)
 
 
 @token.command(name="list")

@@ -27,6 +27,12 @@ class Right(StrEnum):
     LOG_TIME = "log time"
 
 
+HELD_TO_TEAM = frozenset({Right.CHANGE_TASKS, Right.LOG_TIME})
+"""Rights that a manager of a team has for its people, their work, and work that nobody has; every turn asks (`api.store.reach`).
+
+Reading is not among them, nor is placing: the rule looks at everybody, and its reasons show everybody's load.
+"""
+
 _READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
 _WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
 

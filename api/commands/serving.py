@@ -15,7 +15,7 @@ import uvicorn
 from rich.text import Text
 
 from api.application import PREFIX, application
-from api.commands.storing import opened
+from api.commands.storing import opened, require_firm
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
 from api.logs import log_to
@@ -23,7 +23,6 @@ from api.roles import Role
 from api.settings import Settings, find_settings, unknown_variables
 from api.store import migrating
 from api.store.database import Database, Limits
-from api.store.refusals import not_found
 from api.store.tokens import create_token, revoke_token, tokens_of
 
 _log = logging.getLogger(__name__)
@@ -65,12 +64,12 @@ def serve(url: str, host: str | None, port: int | None) -> Exit:
     return Exit.DONE
 
 
-def create(url: str, firm: str, role: Role, person: str | None, days: int, *, as_json: bool) -> Exit:
+def create(url: str, firm: str, role: Role, person: str | None, team: str | None, days: int, *, as_json: bool) -> Exit:
     """Make a token and print it, once."""
     with opened(url, must_exist=True) as database:
-        token = create_token(database, firm, role, now=datetime.now(UTC), days=days, person=person)
+        token = create_token(database, firm, role, now=datetime.now(UTC), days=days, person=person, team=team)
     if as_json:
-        print_json({"token": token, "firm": firm, "role": role.value, "person": person, "days": days})
+        print_json({"token": token, "firm": firm, "role": role.value, "person": person, "team": team, "days": days})
     else:
         sys.stdout.write(token + "\n")
         sys.stderr.write("evenhand: this is the only time that the token can be read.\n")
@@ -80,7 +79,7 @@ def create(url: str, firm: str, role: Role, person: str | None, days: int, *, as
 def listed(url: str, firm: str, *, as_json: bool) -> Exit:
     """Print the tokens of a firm, without what they open it with."""
     with opened(url, must_exist=True) as database:
-        _require_firm(database, firm)
+        require_firm(database, firm)
         with database.reading(firm) as session:
             found = tokens_of(session)
     if as_json:
@@ -91,10 +90,17 @@ def listed(url: str, firm: str, *, as_json: bool) -> Exit:
         print_json({"tokens": shown})
         return Exit.DONE
     rows = [
-        (one.id, one.role.value, one.person or "", _day(one.expires_at), _day(one.last_used_at), _day(one.revoked_at))
+        (
+            one.id,
+            one.role.value,
+            one.person or one.team or "",
+            _day(one.expires_at),
+            _day(one.last_used_at),
+            _day(one.revoked_at),
+        )
         for one in found
     ]
-    out().print(table(f"Tokens of {firm}", ("id", "role", "person", "expires", "last used", "revoked"), rows))
+    out().print(table(f"Tokens of {firm}", ("id", "role", "person or team", "expires", "last used", "revoked"), rows))
     return Exit.DONE
 
 
@@ -138,12 +144,6 @@ def _ends_politely() -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _require_firm(database: Database, firm: str) -> None:
-    known = database.firm_ids()
-    if firm not in known:
-        raise not_found("firm", firm, known)
 
 
 def _day(moment: datetime | None) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
+from api.store.refusals import Busy, Changed, NotFound, OutOfReach, Taken, Unreadable
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
@@ -72,7 +72,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
-        for status in sorted({*statuses, 401, 403, 413, 422, 503})
+        for status in sorted({*statuses, 401, 403, 413, 422, 429, 503})
     }
 
 
@@ -114,6 +114,8 @@ def _refused(request: Request, error: Exception) -> Response:
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
     elif isinstance(error, Taken) and refusal.field != "idempotency_key":
         status = HTTPStatus.CONFLICT
+    elif isinstance(error, OutOfReach):
+        status = HTTPStatus.FORBIDDEN
     elif isinstance(error, Changed):
         status = HTTPStatus.PRECONDITION_FAILED
     elif isinstance(error, Wrong):

@@ -7,10 +7,11 @@ from collections.abc import Collection
 from http import HTTPStatus
 
 import anyio.to_thread
-from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.fairness import Full
+from api.routes.access import presented
 from api.routes.problems import Mistake, response
 from api.serving import Serving
 from api.store.tokens import id_in
@@ -69,7 +70,7 @@ class SharingOut:
 
     def _admitted(self, scope: Scope) -> tuple[str, ASGIApp | None]:
         """Return whose slots the request takes; and how it is refused, if its share of the minute is used up."""
-        here, given = self._here, presented(scope)
+        here, given = self._here, presented(Request(scope))
         firm = here.good_tokens.firm(given) if given else None
         if firm is None:
             address = (scope.get("client") or ("nowhere",))[0]
@@ -79,13 +80,6 @@ class SharingOut:
         token = id_in(given) or "(not shown)"
         of_token = _refused("token", token, here.token_rates.take(token), here.token_rates.per_min)
         return firm, of_token or _refused("firm", firm, here.firm_rates.take(firm), here.firm_rates.per_min)
-
-
-def presented(scope: Scope) -> str:
-    """Return the token or session that a request presents, as it was sent; empty without one."""
-    headers = Headers(scope=scope)
-    kind, _, token = headers.get("authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
 
 
 def _refused(field: str, value: str, wait_s: float, per_min: int) -> ASGIApp | None:

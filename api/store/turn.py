@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from api.store.boards import know_prepared
-from api.store.ground import Ground, Stored
+from api.store.ground import Stored
 from api.store.log import By, EntryKind, canonical
 from api.store.names import with_names, without_names
-from api.store.parts import PartKind, part_of, settings_of
+from api.store.parts import PARTS, PartKind, part_of, settings_of
 from api.store.pricing import Prices
+from api.store.reach import Reaching
 from api.store.refusals import changed, not_found, referred_to, taken
 from api.store.saving import assigned, put, put_settings, referring_to, remove, save_firm, unassigned
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
@@ -52,7 +53,7 @@ class Decided(NamedTuple):
     decision: Decision
 
 
-class Turn(Ground):
+class Turn(Reaching):
     """One firm's turn. Made by `api.store.turns.Turns`, which commits it."""
 
     # Tasks
@@ -186,6 +187,7 @@ class Turn(Ground):
         if stored is None and (id is not None or expected is not None):
             raise not_found(kind.value, str(name))
         _check_version(kind, stored, expected)
+        self.require_part_in_reach(model, stored)
         with self.whole():
             version = put(self.draft, model, id=name, place=stored and stored.place, new=stored is None)
             self.recompile()
@@ -197,6 +199,7 @@ class Turn(Ground):
         if stored is None:
             raise not_found(kind.value, id)
         _check_version(kind, stored, expected)
+        self.require_part_in_reach(PARTS[kind].model.model_validate_json(stored.document), stored)
         referring = referring_to(self.draft, kind, id)
         if referring is not None:
             raise referred_to(kind.value, id, referring)
@@ -209,6 +212,7 @@ class Turn(Ground):
 
     def save(self, firm: Firm) -> None:
         """Make the stored firm equal to this one (`api.store.saving`); exceptions of work that no longer waits are ended."""
+        self.require_all_in_reach("firm")
         with self.whole():
             save_firm(self.draft, firm)
             waiting = {task.id for task in firm.tasks if task.open and task.assignee is None}
@@ -219,6 +223,7 @@ class Turn(Ground):
 
     def save_settings(self, firm: Firm, *, reason: str, by: By = By.MANAGER) -> int:
         """Take name, time zone, levels, holidays and policy over from ``firm``; return the number of the log entry."""
+        self.require_all_in_reach("settings")
         document = settings_of(firm)
         with self.whole():
             seen, said = self.seen(), without_names(reason, self.compiled().labels)
@@ -317,8 +322,10 @@ class Turn(Ground):
         stored = self.stored(PartKind.TASK, id)
         if stored is None:
             raise not_found("task", id, list(self.board.known))
+        task = Task.model_validate_json(stored.document)
+        self.require_reach("task.assignee", task.assignee)
         _check_version(PartKind.TASK, stored, expected)
-        return stored, Task.model_validate_json(stored.document)
+        return stored, task
 
     def _changed(self, task: Task, fields: dict[str, Any]) -> Task:
         for name in ("id", "assignee"):
@@ -332,6 +339,7 @@ class Turn(Ground):
         known = self.board.staff.row
         if person is not None and person not in known:
             raise not_found(field, person, list(known))
+        self.require_reach(field, person)
 
 
 def advice(board: Board, asked: Task, policy: Policy = RULE) -> Decision:

@@ -11,6 +11,7 @@ from api.application import PREFIX
 from api.roles import RIGHTS, Right, Role, roles_with
 from api.routes.limits import BODY_BYTES
 from api.store.database import Database
+from api.store.migrating import head
 from api.store.refusals import NotFound
 from api.store.tokens import Wrong, create_token, find_token, revoke_token, tokens_of
 from solver.refusal import Refused
@@ -32,7 +33,9 @@ ROUTES = {
     ("GET", "/firm"): (Right.READ_WORK, Ask("GET", "/firm")),
 }
 """Every route that asks for a token: its right, and a request that is answered when made with it."""
-OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
+OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version"), ("POST", "/session")}
+OF_SESSIONS = {("GET", "/session"), ("DELETE", "/session"), ("POST", "/session/password")}
+"""Asked for by whoever signed in; ``test_sessions`` tries them."""
 IN_ADDRESS = [asked for (_, path), (_, asked) in ROUTES.items() if "{" in path]
 
 
@@ -47,7 +50,7 @@ def described(api: Api) -> set[tuple[str, str]]:
 
 
 def test_the_table_here_has_every_route(api: Api) -> None:
-    assert described(api) == {*ROUTES, *OPEN}
+    assert described(api) == {*ROUTES, *OPEN, *OF_SESSIONS}
     assert not [one for one in api.app.routes if isinstance(one, APIRoute) and not one.include_in_schema]
 
 
@@ -75,16 +78,16 @@ def test_no_route_answers_without_a_token_that_is_good(api: Api) -> None:
     expired, revoked = api.token("one", Role.OWNER, days=1), api.token("one", Role.OWNER)
     revoke_token(api.database, "one", revoked.split("_")[1], now=NOW)
     api.later(days=1)
-    head, id, secret, firm = api.owner.split("_")
+    kind, id, secret, firm = api.owner.split("_")
     other_secret = secret[:-1] + ("0" if secret[-1] != "0" else "1")
     for _, asked in ROUTES.values():
         for token, code in (
             (None, "token_missing"),
             ("x", "token_invalid"),
-            (f"{head}_{id}_{other_secret}_{firm}", "token_invalid"),
-            (f"{head}_{id}_{secret}_two", "token_invalid"),
-            (f"{head}_{id}_{secret}_nobody", "token_invalid"),
-            (f"{head}_{'0' * 16}_{secret}_{firm}", "token_invalid"),
+            (f"{kind}_{id}_{other_secret}_{firm}", "token_invalid"),
+            (f"{kind}_{id}_{secret}_two", "token_invalid"),
+            (f"{kind}_{id}_{secret}_nobody", "token_invalid"),
+            (f"{kind}_{'0' * 16}_{secret}_{firm}", "token_invalid"),
             (expired, "token_expired"),
             (revoked, "token_revoked"),
         ):
@@ -196,10 +199,10 @@ def test_state_is_open_to_everybody(api: Api) -> None:
     for path, body in (("/health", {"status": "ok"}), ("/ready", {"status": "ok"})):
         found = api.send(Ask("GET", path))[0]
         assert (found.status_code, found.json()) == (200, body)
-    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == "0002"
-    api.app.state.serving.revision = "0003"
+    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == head()
+    api.app.state.serving.revision = "later"
     document = problem(api.send(Ask("GET", "/ready"))[0], 503, "not_ready")
-    assert (document["value"], document["nearest"]) == ("0002", "0003")
+    assert (document["value"], document["nearest"]) == (head(), "later")
 
 
 def test_a_database_that_is_gone_is_said_without_its_address(api: Api) -> None:

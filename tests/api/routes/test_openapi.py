@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from api.application import PREFIX
 from api.routes.examples import TASKS
 from api.routes.models import TaskChange
 from solver.firm import Task
@@ -30,8 +31,9 @@ def test_the_document_says_how_errors_look_and_which_token_is_asked(api: Api) ->
         for method, route in methods.items():
             if path.rpartition("/")[2] in ("health", "ready", "version"):
                 continue
-            assert route["security"] == [{"HTTPBearer": []}], (method, path)
-            for status in ("401", "403", "413", "422", "503"):
+            if (method, path.removeprefix(PREFIX)) != ("post", "/session"):
+                assert route["security"] == [{"HTTPBearer": []}, {"Session": []}], (method, path)
+            for status in ("401", "403", "413", "422", "429", "503"):
                 content = route["responses"][status]["content"]
                 assert content == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
