@@ -1,7 +1,8 @@
 """One database, embedded or PostgreSQL: connections with their limits, and sessions that see one firm only.
 
 SQLite: WAL, so readers never wait for the writer; ``synchronous=FULL``, so what was answered as stored survives a power cut (``NORMAL``
-survives a crash of the process only, and is faster); foreign keys on; a transaction that writes takes the write lock at its start,
+survives a crash of the process only, and is faster); foreign keys on; what is
+deleted is overwritten; a transaction that writes takes the write lock at its start,
 so none is refused in its middle. PostgreSQL: psycopg 3, a pool, limits on statements, locks and idle transactions.
 """
 
@@ -86,7 +87,7 @@ class Database:
 
         @event.listens_for(engine, "connect")
         def settings(connection: sqlite3.Connection, _: object) -> None:
-            for one in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
+            for one in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {one}")
 
         @event.listens_for(engine, "begin")

@@ -178,6 +178,12 @@ def revoke_token(database: Database, firm: str, id: str, *, now: datetime) -> No
         session.connection().execute(update(_TOKENS).where(*mine).values(revoked_at=now))
 
 
+def revoke_tokens_of(session: Session, person: str, *, now: datetime) -> int:
+    """Let no token of a person open anything from now on; return how many did until now."""
+    mine = (_TOKENS.c.firm_id == session.info["firm"], _TOKENS.c.person == person, _TOKENS.c.revoked_at.is_(None))
+    return session.connection().execute(update(_TOKENS).where(*mine).values(revoked_at=now)).rowcount
+
+
 def note_use(turn: Turn, token: Token) -> None:
     """Keep when a token was used last; a turn of its own firm, which others share."""
     with turn.whole():
