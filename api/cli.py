@@ -58,7 +58,7 @@ app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
 
-cli_service.add(app)
+cli_service.add(app, db)
 
 SECONDS = 30.0
 EXPLAIN_SECONDS = 10.0
@@ -70,9 +70,16 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the firm, the plan and the report.")] = Path("evenhand-demo"),
     seconds: Annotated[float, typer.Option(min=0, help="Wall-clock limit of the search.")] = DEMO_SECONDS,
     seed: Seed = 0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Answer the HTTP API for the firm instead, until Ctrl-C; nothing is kept.")
+    ] = False,
     as_json: AsJson = False,
 ) -> Exit:
-    """Plan a made-up firm of 30 people and 600 open tasks, and write its report."""
+    """Plan a made-up firm of 30 people and 600 open tasks, and write its report; or serve it."""
+    if serve:
+        from api.commands import showing
+
+        return showing.show()
     from api.commands import planning
     from api.solving import Budget
 

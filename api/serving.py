@@ -10,6 +10,7 @@ from api.measures import Measures
 from api.settings import Settings
 from api.store.database import Database
 from api.store.migrating import head
+from api.store.secrets import Keys
 from api.store.sharing import Sharing
 from api.store.turns import Turns
 
@@ -30,6 +31,8 @@ class Serving:
         The defaults where none are given.
     slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
         Who is answered when there are more requests than hands.
+    keys
+        What opens the secrets of connectors (`api.store.secrets`).
     revision
         The schema that this version expects.
     """
@@ -38,6 +41,7 @@ class Serving:
         self, database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
     ) -> None:
         self.database, self.now, self.settings = database, now, settings or Settings()
+        self.keys = Keys([one.get_secret_value() for one in self.settings.secret_keys])
         self.measures = Measures()
         self.turns = Turns(database, committed=self.measures.committed)
         self.sharing = Sharing(self.turns)

@@ -6,7 +6,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -42,9 +42,17 @@ def serve(url: str, host: str | None, port: int | None) -> Exit:
     for refusal in unknown_variables():
         _log.warning("%s", refusal.sentence())
     host = settings.host if host is None else host
-    with opened(url, must_exist=False, **how(settings)) as database, _ends_politely():
+    settings = settings.model_copy(update={"host": host, "port": settings.port if port is None else port})
+    with opened(url, must_exist=False, **how(settings)) as database:
         _prepare(database)
-        listening = _listen(host, settings.port if port is None else port)
+        answering(database, settings, told=_tell)
+    return Exit.DONE
+
+
+def answering(database: Database, settings: Settings, *, told: Callable[[str], None]) -> None:
+    """Answer requests until told to end; ``told`` is called with the address of the API once it answers."""
+    host = settings.host
+    with _ends_politely(), _listen(host, settings.port) as listening:
         config = uvicorn.Config(
             application(database, settings=settings),
             lifespan="off",
@@ -55,13 +63,14 @@ def serve(url: str, host: str | None, port: int | None) -> Exit:
             forwarded_allow_ips=list(settings.proxies),
             timeout_graceful_shutdown=settings.shutdown_s,
         )
-        bound = listening.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
-        sys.stdout.flush()
-        with listening:
-            uvicorn.Server(config).run(sockets=[listening])
-    return Exit.DONE
+        told(f"http://{shown}:{listening.getsockname()[1]}{PREFIX}")
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def _tell(address: str) -> None:
+    sys.stdout.write(f"serving on {address}\n")
+    sys.stdout.flush()
 
 
 def create(url: str, firm: str, role: Role, person: str | None, team: str | None, days: int, *, as_json: bool) -> Exit:
