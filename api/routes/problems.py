@@ -165,10 +165,17 @@ def _database(_: Request, error: Exception) -> Response:
         raise error
     # The message of a driver may hold addresses and statements: for the log, and for nobody else.
     _log.error("the database does not answer: %s", error)
-    message = "does not answer"
-    refusal = Refusal(code="database_unavailable", field="database", value="", message=message, hint="Maybe try again.")
+    code, message, hint = "database_unavailable", "does not answer", "Maybe try again."
+    if isinstance(error, DBAPIError) and _is_full(error):
+        code, message = "database_full", "has no room left; nothing was changed"
+        hint = "Maybe free some room on its disk; then it goes on by itself."
+    refusal = Refusal(code=code, field="database", value="", message=message, hint=hint)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return response(HTTPStatus.SERVICE_UNAVAILABLE, [_mistake(refusal)], headers)
+
+
+def _is_full(error: DBAPIError) -> bool:
+    return "disk is full" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "53100"
 
 
 def _defect(request: Request, error: Exception) -> Response:
