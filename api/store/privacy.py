@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from api.store.accounts import UserRecord
 from api.store.database import Database
 from api.store.parts import PartKind, with_name
 from api.store.refusals import not_found
@@ -25,7 +26,6 @@ from api.store.tables import (
     TaskRecord,
     TimeRecord,
     TokenRecord,
-    UserRecord,
 )
 from api.store.tokens import revoke_tokens_of
 from api.store.turns import Turns

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table, delete, or_
 
+from api.store.accounts import SessionRecord, SignInRecord
 from api.store.database import Database
 from api.store.draft import read_head
-from api.store.tables import AnswerRecord, OutboxRecord, SessionRecord, SignInRecord
+from api.store.tables import AnswerRecord, OutboxRecord
 
 
 class Keeping(NamedTuple):

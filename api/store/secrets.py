@@ -15,9 +15,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.orm import Session
 
+from api.store.accounts import SecretRecord
 from api.store.draft import require_storable
 from api.store.refusals import Unreadable, not_found
-from api.store.tables import SecretRecord
 from solver.refusal import Refusal, Refused
 
 

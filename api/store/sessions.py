@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from api.passwords import hashed, is_outdated, is_right
 from api.roles import Role
+from api.store.accounts import SessionRecord, UserRecord
 from api.store.database import Database
 from api.store.draft import read_head
 from api.store.refusals import NotFound
-from api.store.tables import SessionRecord, UserRecord
 from api.store.tokens import Token, Wrong, hash_of
 from api.store.turn import Turn
 from api.store.users import SESSIONS, SIGN_INS, USERS, end_sessions, login_of

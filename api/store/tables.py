@@ -2,7 +2,7 @@
 
 Every key begins with the firm's id. A ``document`` is the JSON text of a model (`solver.firm`, `solver.plan`), kept as written: both
 databases give back the same text, which is hashed and compared. ``place`` orders the parts of a firm, and is the version that put them
-there. Moments are kept in UTC. Migrations make these tables (`api.store.migrating`); a test compares.
+there. Moments are kept in UTC. Migrations make these tables, and those of `api.store.accounts` (`api.store.migrating`); a test compares.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ class PartOfFirm(OfFirm):
     document: Mapped[str]
 
 
-def _to(table: str, *columns: str, **more: Any) -> ForeignKeyConstraint:
+def to(table: str, *columns: str, **more: Any) -> ForeignKeyConstraint:
     """Return a reference within the same firm."""
     there = [f"{table}.firm_id", f"{table}.id"]
     return ForeignKeyConstraint(["firm_id", *columns], there, **more)
@@ -139,7 +139,7 @@ class CalendarRecord(PartOfFirm, Record):
     first_day: Mapped[date]
     last_day: Mapped[date]
 
-    __table_args__ = (_to("people", "person"), Index(None, "firm_id", "person", "first_day"))
+    __table_args__ = (to("people", "person"), Index(None, "firm_id", "person", "first_day"))
 
 
 class TaskRecord(PartOfFirm, Record):
@@ -156,11 +156,11 @@ class TaskRecord(PartOfFirm, Record):
     reviews: Mapped[str | None]
 
     __table_args__ = (
-        _to("task_types", "type"),
-        _to("clients", "client"),
-        _to("people", "assignee"),
+        to("task_types", "type"),
+        to("clients", "client"),
+        to("people", "assignee"),
         # Deferred: a firm may list a review before its preparation.
-        _to("tasks", "reviews", deferrable=True, initially="DEFERRED"),
+        to("tasks", "reviews", deferrable=True, initially="DEFERRED"),
         Index(None, "firm_id", "open", "place"),
         Index(None, "firm_id", "assignee", "open"),
         Index(None, "firm_id", "client", "open"),
@@ -198,8 +198,8 @@ class TimeRecord(OfFirm, Record):
     at: Mapped[datetime]
 
     __table_args__ = (
-        _to("tasks", "task"),
-        _to("people", "person"),
+        to("tasks", "task"),
+        to("people", "person"),
         Index(None, "firm_id", "task"),
         Index(None, "firm_id", "person", "day"),
     )
@@ -293,7 +293,7 @@ class ProposalRecord(OfFirm, Record):
     decision: Mapped[int | None]
     document: Mapped[str]
 
-    __table_args__ = (_to("plans", "plan"), Index(None, "firm_id", "status", "created_at"))
+    __table_args__ = (to("plans", "plan"), Index(None, "firm_id", "status", "created_at"))
 
 
 class ScenarioRecord(OfFirm, Record):
@@ -352,64 +352,4 @@ class TokenRecord(OfFirm, Record):
     revoked_at: Mapped[datetime | None]
     team: Mapped[str | None]
 
-    __table_args__ = (_to("people", "person"),)
-
-
-class UserRecord(OfFirm, Record):
-    """Somebody who signs in with a password, of which only a hash is kept. The login stands here and nowhere else."""
-
-    __tablename__ = "users"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    login: Mapped[str]
-    password_hash: Mapped[str]
-    role: Mapped[str]
-    person: Mapped[str | None]
-    team: Mapped[str | None]
-    created_at: Mapped[datetime]
-    disabled_at: Mapped[datetime | None]
-    failures: Mapped[int] = mapped_column(Integer)
-    locked_until: Mapped[datetime | None]
-    signed_in_at: Mapped[datetime | None]
-
-    __table_args__ = (_to("people", "person"), Index(None, "firm_id", "login", unique=True))
-
-
-class SessionRecord(OfFirm, Record):
-    """A time of being signed in. What the browser sends is nowhere."""
-
-    __tablename__ = "sessions"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    secret_hash: Mapped[str]
-    user: Mapped[str]
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]
-
-    __table_args__ = (_to("users", "user"), Index(None, "firm_id", "user"))
-
-
-class SignInRecord(OfFirm, Record):
-    """One attempt to sign in. What was typed is nowhere: people type passwords where logins belong."""
-
-    __tablename__ = "sign_ins"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    user: Mapped[str | None]
-    outcome: Mapped[str]
-    address: Mapped[str]
-
-    __table_args__ = (Index(None, "firm_id", "at"),)
-
-
-class SecretRecord(OfFirm, Record):
-    """Something that a connector needs, encrypted with a key that is not in the database."""
-
-    __tablename__ = "secrets"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    encrypted: Mapped[str]
-    at: Mapped[datetime]
+    __table_args__ = (to("people", "person"),)

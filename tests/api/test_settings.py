@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,11 @@ def test_the_file_names_the_database_of_every_command(
     assert run(["db", "migrate", "--database-url", "sqlite:///said.db"]) == 0
     assert (tmp_path / "said.db").is_file()
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", ["docs/runbook.md", "docs/command-line.md", "compose.yaml", "Dockerfile"])
+def test_every_setting_that_is_written_about_is_one(name: str) -> None:
+    text = (Path(__file__).parents[2] / name).read_text(encoding="utf-8")
+    written = set(re.findall(r"EVENHAND_[A-Z_]*[A-Z]", text)) - {"EVENHAND_CONFIG", "EVENHAND_DB_PASSWORD"}
+    assert written
+    assert {one.removeprefix(PREFIX).lower() for one in written} <= set(Settings.model_fields)

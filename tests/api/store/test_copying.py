@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from api.roles import Role
+from api.store.accounts import SessionRecord, SignInRecord, UserRecord
 from api.store.copying import back_up, restore
 from api.store.database import Database
 from api.store.loading import load_firm
@@ -18,7 +19,7 @@ from api.store.replaying import replay
 from api.store.retention import Keeping, prune
 from api.store.saving import create_firm
 from api.store.secrets import Keys, keep_secret, new_key, read_secret
-from api.store.tables import AnswerRecord, OutboxRecord, SessionRecord, SignInRecord, UserRecord
+from api.store.tables import AnswerRecord, OutboxRecord
 from api.store.tokens import create_token, find_token
 from api.store.turns import Turns
 from solver.firm import TimeOff

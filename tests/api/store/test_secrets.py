@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
+from api.store.accounts import SecretRecord
 from api.store.database import Database
 from api.store.refusals import NotFound, Unreadable
 from api.store.saving import create_firm
 from api.store.secrets import Keys, forget_secret, keep_secret, new_key, read_secret, rotate_secrets
-from api.store.tables import SecretRecord
 from solver.refusal import Refused
 from tests.firms_for_tests import firm, person
 
