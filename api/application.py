@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import serving
 from api.routes import decisions, figures, firms, placements, problems, sessions, state, tasks
 from api.routes.limits import BodyLimit
 from api.routes.sharing_out import SharingOut
@@ -18,7 +19,7 @@ from api.serving import Serving, clock
 from api.settings import Settings
 from api.store.database import Database
 
-PREFIX = "/api/v1"
+PREFIX = serving.PREFIX
 WATCHED = (f"{PREFIX}/health", f"{PREFIX}/ready", f"{PREFIX}/version", figures.PATH)
 """Asked by what watches over the process: answered whatever else goes on, and hardly logged."""
 DESCRIPTION = (

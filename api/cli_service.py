@@ -42,13 +42,17 @@ def user_create(
     role: Annotated[Role, typer.Option(help="What they may do.")],
     person: Annotated[str | None, typer.Option(help="With the role staff: id of whom they are.")] = None,
     team: Annotated[str | None, typer.Option(help="With the role manager: the team; else everybody.")] = None,
+    without_password: Annotated[
+        bool, typer.Option("--without-password", help="Only the provider of the settings lets them in.")
+    ] = False,
     database_url: DatabaseUrl = DATABASE_URL,
     as_json: AsJson = False,
 ) -> Exit:
     """Let somebody sign in; the password is asked for, or read from standard input."""
     from api.commands import people
 
-    return people.create(database_url, firm, login, role, person, team, as_json=as_json)
+    with_password = not without_password
+    return people.create(database_url, firm, login, role, person, team, with_password=with_password, as_json=as_json)
 
 
 @user.command(name="list")

@@ -7,12 +7,18 @@ from datetime import UTC, datetime
 
 from api.fairness import GoodTokens, Rates, Slots
 from api.measures import Measures
+from api.oidc import Provider
 from api.settings import Settings
 from api.store.database import Database
 from api.store.migrating import head
 from api.store.secrets import Keys
 from api.store.sharing import Sharing
 from api.store.turns import Turns
+
+PREFIX = "/api/v1"
+"""Of every path."""
+BACK = "/session/provider/back"
+"""Where a provider sends people back to."""
 
 
 def clock() -> datetime:
@@ -33,6 +39,8 @@ class Serving:
         Who is answered when there are more requests than hands.
     keys
         What opens the secrets of connectors (`api.store.secrets`).
+    provider
+        Where people may sign in instead; ``None``: nowhere.
     revision
         The schema that this version expects.
     """
@@ -42,6 +50,7 @@ class Serving:
     ) -> None:
         self.database, self.now, self.settings = database, now, settings or Settings()
         self.keys = Keys([one.get_secret_value() for one in self.settings.secret_keys])
+        self.provider = _provider(self.settings)
         self.measures = Measures()
         self.turns = Turns(database, committed=self.measures.committed)
         self.sharing = Sharing(self.turns)
@@ -53,3 +62,11 @@ class Serving:
         self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
         self.measures.working.set_function(lambda: self.slots.held)
         self.measures.waiting.set_function(lambda: self.slots.waiting)
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    redirect = f"{settings.public_url.rstrip('/')}{PREFIX}{BACK}"
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, redirect)

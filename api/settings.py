@@ -71,6 +71,12 @@ class Settings(BaseModel):
     secret_keys: Annotated[tuple[SecretStr, ...], BeforeValidator(_listed)] = Field(
         (), description="encrypt what connectors need; the first one writes, all read: `evenhand secrets key`"
     )
+    oidc_issuer: str | None = Field(None, description="address of an OpenID Connect provider; none: passwords only")
+    oidc_client_id: str = Field("", description="what the provider calls this service")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="what this service shows the provider")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="where browsers find this service; the provider sends people back there"
+    )
     shutdown_s: Annotated[int, Field(ge=1, le=600)] = Field(30, description="for requests that have begun, at the end")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged, and above")
     log_format: Literal["json", "text"] = Field("json", description="of the log on standard error")
@@ -174,6 +180,8 @@ def _refusal(detail: Any, sources: Mapping[str, str]) -> Refusal:
 def _shown(name: str, value: Any) -> str:
     if name == "secret_keys":
         return f"{len(value)} {NOT_SHOWN}" if isinstance(value, tuple) else NOT_SHOWN
+    if name == "oidc_client_secret":
+        return NOT_SHOWN if str(value) else ""
     if name == "database_url":
         try:
             return make_url(value).render_as_string(hide_password=True)

@@ -15,11 +15,21 @@ from api.roles import Role
 from api.store.users import SignIn, User, create_user, disable_user, set_password, sign_ins_of, users_of
 
 
-def create(url: str, firm: str, login: str, role: Role, person: str | None, team: str | None, *, as_json: bool) -> Exit:
-    """Let somebody sign in; their first password is asked for."""
+def create(
+    url: str,
+    firm: str,
+    login: str,
+    role: Role,
+    person: str | None,
+    team: str | None,
+    *,
+    with_password: bool,
+    as_json: bool,
+) -> Exit:
+    """Let somebody sign in; their first password is asked for, unless only a provider lets them in."""
     with opened(url, must_exist=True) as database:
         require_firm(database, firm)
-        password = _password()
+        password = _password() if with_password else None
         user = create_user(database, firm, login, password, role, now=datetime.now(UTC), person=person, team=team)
     if as_json:
         print_json(user._asdict())

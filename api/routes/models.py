@@ -139,13 +139,14 @@ class Version(Answer):
     revision: str = Field(description="of the database schema that it expects")
 
 
+FIRM = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1_000)]
 
 
 class SignIn(Frozen):
     """Who signs in to which firm."""
 
-    firm: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$", description="id of the firm")
+    firm: str = Field(pattern=FIRM, description="id of the firm")
     login: str = Field(min_length=1, max_length=200)
     password: Password
 

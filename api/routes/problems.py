@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.oidc import NotBelieved, Unreachable
 from api.store.refusals import Busy, Changed, NotFound, OutOfReach, Taken, Unreadable
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
@@ -120,6 +121,11 @@ def _refused(request: Request, error: Exception) -> Response:
         status = HTTPStatus.PRECONDITION_FAILED
     elif isinstance(error, Wrong):
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
+    elif isinstance(error, NotBelieved):
+        status = HTTPStatus.UNAUTHORIZED
+    elif isinstance(error, Unreachable):
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+        _log.error("%s", error)
     elif isinstance(error, Busy):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
     elif isinstance(error, Unreadable):

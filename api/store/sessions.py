@@ -62,7 +62,6 @@ def sign_in(
     user, attempt = _attempt(database, firm, login, now=now, address=address)
     if not is_right(password, None if user is None else user.password_hash) or user is None or attempt is None:
         raise wrong_sign_in()
-    id, secret = secrets.token_hex(8), secrets.token_hex(32)
     kept = hashed(password) if is_outdated(user.password_hash) else user.password_hash
     with database.writing(firm) as session:
         read_head(session, firm, lock=True)
@@ -74,18 +73,47 @@ def sign_in(
             raise wrong_sign_in()
         this = (SIGN_INS.c.firm_id == firm, SIGN_INS.c.id == attempt)
         session.connection().execute(update(SIGN_INS).where(*this).values(outcome="signed in"))
-        row: dict[str, Any] = {
-            "firm_id": firm,
-            "id": id,
-            "secret_hash": hash_of(secret),
-            "user": user.id,
-            "created_at": now,
-            "expires_at": now + timedelta(hours=hours),
-            "seen_at": now,
-        }
-        session.connection().execute(insert(SESSIONS), row)
-        record = session.scalars(select(SessionRecord).where(SessionRecord.id == id)).one()
-        return SignedIn(f"evs_{id}_{secret}_{firm}", _caller(record, user))
+        return _begun(session, user, now=now, hours=hours)
+
+
+def sign_in_as(database: Database, firm: str, login: str, *, now: datetime, address: str, hours: int) -> SignedIn:
+    """Begin a session of somebody whom a provider has vouched for; passwords and waits for wrong ones do not matter.
+
+    Raises
+    ------
+    Wrong
+        The firm has no such user, or no more.
+    """
+    try:
+        with database.writing(firm) as session:
+            read_head(session, firm, lock=True)
+            user = _by_login(session, login)
+            good = user is not None and user.disabled_at is None
+            outcome = "by provider" if good else "unknown" if user is None else "disabled"
+            _keep_attempt(session, secrets.token_hex(8), user, outcome, now=now, address=address)
+            if user is not None and good:
+                mine = (USERS.c.firm_id == firm, USERS.c.id == user.id)
+                session.connection().execute(update(USERS).where(*mine).values(signed_in_at=now))
+                return _begun(session, user, now=now, hours=hours)
+    except NotFound:
+        pass  # no such firm: answered as if there were no such user
+    raise wrong_sign_in()
+
+
+def _begun(session: Session, user: UserRecord, *, now: datetime, hours: int) -> SignedIn:
+    id, secret, firm = secrets.token_hex(8), secrets.token_hex(32), str(session.info["firm"])
+    row: dict[str, Any] = {
+        "firm_id": firm,
+        "id": id,
+        "secret_hash": hash_of(secret),
+        "user": user.id,
+        "created_at": now,
+        "expires_at": now + timedelta(hours=hours),
+        "seen_at": now,
+    }
+    session.connection().execute(insert(SESSIONS), row)
+    record = session.scalars(select(SessionRecord).where(SessionRecord.id == id)).one()
+    return SignedIn(f"evs_{id}_{secret}_{firm}", _caller(record, user))
 
 
 def find_session(database: Database, text: str, *, now: datetime, idle: timedelta) -> Token:
@@ -175,19 +203,25 @@ def _attempt(
                 wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(max(0, failures - FREE_FAILURES), 10))
                 until = now + wait if failures >= FREE_FAILURES else None
                 session.connection().execute(update(USERS).where(*mine).values(failures=failures, locked_until=until))
-            row = {
-                "firm_id": firm,
-                "id": id,
-                "at": now,
-                "user": None if user is None else user.id,
-                "outcome": outcome,
-                "address": address[:80],
-            }
-            session.connection().execute(insert(SIGN_INS), row)
+            _keep_attempt(session, id, user, outcome, now=now, address=address)
             session.expunge_all()
     except NotFound:
         return None, None
     return (user if outcome == "password" else None), id
+
+
+def _keep_attempt(
+    session: Session, id: str, user: UserRecord | None, outcome: str, *, now: datetime, address: str
+) -> None:
+    row = {
+        "firm_id": session.info["firm"],
+        "id": id,
+        "at": now,
+        "user": None if user is None else user.id,
+        "outcome": outcome,
+        "address": address[:80],
+    }
+    session.connection().execute(insert(SIGN_INS), row)
 
 
 def _outcome(user: UserRecord, now: datetime) -> str:

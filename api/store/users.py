@@ -57,7 +57,7 @@ def create_user(
     database: Database,
     firm: str,
     login: str,
-    password: str,
+    password: str | None,
     role: Role,
     *,
     now: datetime,
@@ -65,6 +65,11 @@ def create_user(
     team: str | None = None,
 ) -> User:
     """Let somebody sign in from now on.
+
+    Parameters
+    ----------
+    password
+        ``None``: only a provider lets them in (`api.oidc`).
 
     Raises
     ------
@@ -76,7 +81,7 @@ def create_user(
         The login or the password cannot be one, or person or team do not go with the role.
     """
     require_fitting(role, person, team)
-    login, kept = login_of(login), hashed(password)
+    login, kept = login_of(login), "" if password is None else hashed(password)
     with database.writing(firm) as session:
         read_head(session, firm, lock=True)
         require_there(session, person, team)

@@ -74,6 +74,15 @@ def test_a_user_is_made_listed_disabled_and_let_in_again(
     assert (enters(database, PASSWORD), enters(database, new)) == (False, True)
 
 
+def test_who_signs_in_elsewhere_has_no_password(
+    database: Database, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    who = ("--firm", "one", "--login", "ann@example.com", "--role", "owner", "--without-password")
+    assert said(capsys, monkeypatch, "create", *who)[0] == 0
+    assert not enters(database, "")
+    assert not enters(database, PASSWORD)
+
+
 @pytest.mark.parametrize(
     "arguments, typed, of_it",
     [

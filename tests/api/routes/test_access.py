@@ -33,7 +33,8 @@ ROUTES = {
     ("GET", "/firm"): (Right.READ_WORK, Ask("GET", "/firm")),
 }
 """Every route that asks for a token: its right, and a request that is answered when made with it."""
-OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version"), ("POST", "/session")}
+OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
+OPEN |= {("POST", "/session"), ("GET", "/session/provider"), ("GET", "/session/provider/back")}
 OF_SESSIONS = {("GET", "/session"), ("DELETE", "/session"), ("POST", "/session/password")}
 """Asked for by whoever signed in; ``test_sessions`` tries them."""
 IN_ADDRESS = [asked for (_, path), (_, asked) in ROUTES.items() if "{" in path]
