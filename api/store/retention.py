@@ -13,7 +13,7 @@ from sqlalchemy import Table, delete, or_
 from api.store.accounts import SessionRecord, SignInRecord
 from api.store.database import Database
 from api.store.draft import read_head
-from api.store.tables import AnswerRecord, OutboxRecord
+from api.store.tables import AnswerRecord, OutboxRecord, table_of
 
 
 class Keeping(NamedTuple):
@@ -50,7 +50,7 @@ class Pruned(NamedTuple):
 def prune(database: Database, firm: str, *, now: datetime, keeping: Keeping | None = None) -> Pruned:
     """Delete what is older than it is kept, of one firm, in its turn; doing it twice does nothing more."""
     keep = keeping or Keeping()
-    answers, outbox, sign_ins, sessions = map(_table, (AnswerRecord, OutboxRecord, SignInRecord, SessionRecord))
+    answers, outbox, sign_ins, sessions = map(table_of, (AnswerRecord, OutboxRecord, SignInRecord, SessionRecord))
     old_sessions = now - keep.sessions
     ended = or_(sessions.c.ended_at < old_sessions, sessions.c.expires_at < old_sessions)
     with database.writing(firm) as session:

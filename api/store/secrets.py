@@ -12,12 +12,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import ColumnElement, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.store.accounts import SecretRecord
 from api.store.draft import require_storable
 from api.store.refusals import Unreadable, not_found
+from api.store.tables import table_of
 from solver.refusal import Refusal, Refused
 
 
@@ -105,13 +106,7 @@ def _encrypted(session: Session, keys: Keys, name: str, secret: str) -> str:
     return keys.fernet.encrypt(json.dumps([session.info["firm"], name, secret]).encode()).decode()
 
 
-def _table() -> Table:
-    table = SecretRecord.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-_SECRETS = _table()
+_SECRETS = table_of(SecretRecord)
 
 
 def _mine(session: Session, name: str) -> tuple[ColumnElement[bool], ...]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Table,
     Text,
     TypeDecorator,
 )
@@ -60,6 +61,13 @@ class Record(DeclarativeBase):
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map = {str: Text, int: BigInteger, date: Date, datetime: Moment, float: Float}  # noqa: RUF012
+
+
+def table_of(record: type[Any]) -> Table:
+    """Return the table of a kind of rows, for statements that need no objects."""
+    table = record.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 class FirmRecord(Record):

@@ -13,14 +13,14 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from api.roles import Role
 from api.store.database import Database
 from api.store.draft import read_head
 from api.store.refusals import not_found
-from api.store.tables import PersonRecord, TokenRecord
+from api.store.tables import PersonRecord, TokenRecord, table_of
 from api.store.turn import Turn
 from solver.refusal import Refusal, Refused
 
@@ -190,13 +190,7 @@ def note_use(turn: Turn, token: Token) -> None:
         turn.draft.update(TokenRecord, {"id": token.id}, last_used_at=turn.now)
 
 
-def _table() -> Table:
-    table = TokenRecord.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-_TOKENS = _table()
+_TOKENS = table_of(TokenRecord)
 
 
 def hash_of(secret: str) -> str:

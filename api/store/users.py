@@ -7,7 +7,7 @@ import unicodedata
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from api.passwords import hashed
@@ -16,6 +16,7 @@ from api.store.accounts import SessionRecord, SignInRecord, UserRecord
 from api.store.database import Database
 from api.store.draft import read_head, require_storable
 from api.store.refusals import not_found, taken
+from api.store.tables import table_of
 from api.store.tokens import require_fitting, require_there
 from solver.refusal import Refusal, Refused
 
@@ -170,10 +171,4 @@ def _locked(session: Session, firm: str, login: str) -> str:
     return id
 
 
-def _table(record: Any) -> Table:
-    table = record.__table__
-    assert isinstance(table, Table)
-    return table
-
-
-USERS, SESSIONS, SIGN_INS = _table(UserRecord), _table(SessionRecord), _table(SignInRecord)
+USERS, SESSIONS, SIGN_INS = table_of(UserRecord), table_of(SessionRecord), table_of(SignInRecord)
