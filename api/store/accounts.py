@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from api.store.tables import OfFirm, Record, to
+from api.store.tables import OfFirm, Record, _to
 
 
 class UserRecord(OfFirm, Record):
@@ -27,7 +27,7 @@ class UserRecord(OfFirm, Record):
     locked_until: Mapped[datetime | None]
     signed_in_at: Mapped[datetime | None]
 
-    __table_args__ = (to("people", "person"), Index(None, "firm_id", "login", unique=True))
+    __table_args__ = (_to("people", "person"), Index(None, "firm_id", "login", unique=True))
 
 
 class SessionRecord(OfFirm, Record):
@@ -43,7 +43,7 @@ class SessionRecord(OfFirm, Record):
     seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
-    __table_args__ = (to("users", "user"), Index(None, "firm_id", "user"))
+    __table_args__ = (_to("users", "user"), Index(None, "firm_id", "user"))
 
 
 class SignInRecord(OfFirm, Record):

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from api.store.parts import PartKind
 from api.store.refusals import not_found
-from api.store.tables import ChangeRecord, FirmRecord, OfFirm, OutboxRecord, Record, table_of
+from api.store.tables import ChangeRecord, FirmRecord, OfFirm, OutboxRecord, Record
 from solver.refusal import Refusal, Refused
 
 
@@ -27,6 +27,13 @@ class Head:
     log_number: int
     log_hash: str
     outbox_number: int
+
+
+def table_of(record: type[Any]) -> Table:
+    """Return the table of a kind of rows, for statements that need no objects."""
+    table = record.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 # Statements of every turn, made once: making one takes longer than running it.

@@ -12,8 +12,8 @@ from sqlalchemy import Table, delete, or_
 
 from api.store.accounts import SessionRecord, SignInRecord
 from api.store.database import Database
-from api.store.draft import read_head
-from api.store.tables import AnswerRecord, OutboxRecord, table_of
+from api.store.draft import read_head, table_of
+from api.store.tables import AnswerRecord, OutboxRecord
 
 
 class Keeping(NamedTuple):

@@ -16,9 +16,8 @@ from sqlalchemy import ColumnElement, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from api.store.accounts import SecretRecord
-from api.store.draft import require_storable
+from api.store.draft import require_storable, table_of
 from api.store.refusals import Unreadable, not_found
-from api.store.tables import table_of
 from solver.refusal import Refusal, Refused
 
 

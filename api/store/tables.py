@@ -21,7 +21,6 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    Table,
     Text,
     TypeDecorator,
 )
@@ -63,13 +62,6 @@ class Record(DeclarativeBase):
     type_annotation_map = {str: Text, int: BigInteger, date: Date, datetime: Moment, float: Float}  # noqa: RUF012
 
 
-def table_of(record: type[Any]) -> Table:
-    """Return the table of a kind of rows, for statements that need no objects."""
-    table = record.__table__
-    assert isinstance(table, Table)
-    return table
-
-
 class FirmRecord(Record):
     """A firm: its version, where its board begins, and the head of its log."""
 
@@ -104,7 +96,7 @@ class PartOfFirm(OfFirm):
     document: Mapped[str]
 
 
-def to(table: str, *columns: str, **more: Any) -> ForeignKeyConstraint:
+def _to(table: str, *columns: str, **more: Any) -> ForeignKeyConstraint:
     """Return a reference within the same firm."""
     there = [f"{table}.firm_id", f"{table}.id"]
     return ForeignKeyConstraint(["firm_id", *columns], there, **more)
@@ -147,7 +139,7 @@ class CalendarRecord(PartOfFirm, Record):
     first_day: Mapped[date]
     last_day: Mapped[date]
 
-    __table_args__ = (to("people", "person"), Index(None, "firm_id", "person", "first_day"))
+    __table_args__ = (_to("people", "person"), Index(None, "firm_id", "person", "first_day"))
 
 
 class TaskRecord(PartOfFirm, Record):
@@ -164,11 +156,11 @@ class TaskRecord(PartOfFirm, Record):
     reviews: Mapped[str | None]
 
     __table_args__ = (
-        to("task_types", "type"),
-        to("clients", "client"),
-        to("people", "assignee"),
+        _to("task_types", "type"),
+        _to("clients", "client"),
+        _to("people", "assignee"),
         # Deferred: a firm may list a review before its preparation.
-        to("tasks", "reviews", deferrable=True, initially="DEFERRED"),
+        _to("tasks", "reviews", deferrable=True, initially="DEFERRED"),
         Index(None, "firm_id", "open", "place"),
         Index(None, "firm_id", "assignee", "open"),
         Index(None, "firm_id", "client", "open"),
@@ -206,8 +198,8 @@ class TimeRecord(OfFirm, Record):
     at: Mapped[datetime]
 
     __table_args__ = (
-        to("tasks", "task"),
-        to("people", "person"),
+        _to("tasks", "task"),
+        _to("people", "person"),
         Index(None, "firm_id", "task"),
         Index(None, "firm_id", "person", "day"),
     )
@@ -301,7 +293,7 @@ class ProposalRecord(OfFirm, Record):
     decision: Mapped[int | None]
     document: Mapped[str]
 
-    __table_args__ = (to("plans", "plan"), Index(None, "firm_id", "status", "created_at"))
+    __table_args__ = (_to("plans", "plan"), Index(None, "firm_id", "status", "created_at"))
 
 
 class ScenarioRecord(OfFirm, Record):
@@ -360,4 +352,4 @@ class TokenRecord(OfFirm, Record):
     revoked_at: Mapped[datetime | None]
     team: Mapped[str | None]
 
-    __table_args__ = (to("people", "person"),)
+    __table_args__ = (_to("people", "person"),)

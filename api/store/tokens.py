@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from api.roles import Role
 from api.store.database import Database
-from api.store.draft import read_head
+from api.store.draft import read_head, table_of
 from api.store.refusals import not_found
-from api.store.tables import PersonRecord, TokenRecord, table_of
+from api.store.tables import PersonRecord, TokenRecord
 from api.store.turn import Turn
 from solver.refusal import Refusal, Refused
 

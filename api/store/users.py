@@ -14,9 +14,8 @@ from api.passwords import hashed
 from api.roles import Role
 from api.store.accounts import SessionRecord, SignInRecord, UserRecord
 from api.store.database import Database
-from api.store.draft import read_head, require_storable
+from api.store.draft import read_head, require_storable, table_of
 from api.store.refusals import not_found, taken
-from api.store.tables import table_of
 from api.store.tokens import require_fitting, require_there
 from solver.refusal import Refusal, Refused
 

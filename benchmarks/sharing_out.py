@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     line = {"database": asked.database, "people": asked.people, "tasks": asked.tasks, "callers": asked.callers}
     line |= {"shared": not asked.unshared, "ready_s": round(ready_s, 2), **figures, "chains_verified": counted}
     print(json.dumps(line, indent=1))
-    record("serving", **line)
+    record("sharing_out", **line)
 
 
 @contextmanager
