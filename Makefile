@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check coverage setup clean
+.PHONY: demo test check coverage audit setup clean
 
 demo: $(STAMP)
 	$(BIN)/evenhand demo
@@ -23,6 +23,11 @@ coverage: $(STAMP)
 	NUMBA_DISABLE_JIT=1 COVERAGE_FILE=.coverage.plain $(BIN)/python -m pytest -q tests/solver/test_anneal.py --cov --cov-report=
 	$(BIN)/python -m coverage combine .coverage.compiled .coverage.plain
 	$(BIN)/python -m coverage report --fail-under=95
+
+# Known vulnerabilities of what is pinned; says how many packages could be looked up. Fails when there is one.
+audit: $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[audit]"
+	$(BIN)/python .ci/audit.py
 
 setup: $(STAMP)
 

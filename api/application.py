@@ -10,9 +10,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import serving
 from api.routes import (
     decisions,
     escalations,
+    figures,
     firms,
     holds,
     inbox,
@@ -20,17 +22,22 @@ from api.routes import (
     problems,
     proposals,
     schedules,
+    sessions,
     solves,
     state,
     tasks,
     webhooks,
 )
 from api.routes.limits import BodyLimit
-from api.sealing import Seal
+from api.routes.sharing_out import SharingOut
+from api.routes.watching import Watching
 from api.serving import Serving, clock
+from api.settings import Settings
 from api.store.database import Database
 
-PREFIX = "/api/v1"
+PREFIX = serving.PREFIX
+WATCHED = (f"{PREFIX}/health", f"{PREFIX}/ready", f"{PREFIX}/version", figures.PATH)
+"""Asked by what watches over the process: answered whatever else goes on, and hardly logged."""
 DESCRIPTION = (
     "Decides who in an accounting firm does which piece of work, by when, and says why. "
     "A token is of one firm and one role; what belongs to another firm is not there. "
@@ -39,11 +46,7 @@ DESCRIPTION = (
 
 
 def application(
-    database: Database,
-    *,
-    now: Callable[[], datetime] = clock,
-    seal: Seal | None = None,
-    private_webhooks: bool = False,
+    database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
 ) -> FastAPI:
     """Return the API over a database that is migrated; whoever opened the database closes it.
 
@@ -51,11 +54,10 @@ def application(
     ----------
     now
         The clock, in UTC.
-    seal
-        What seals and opens the secrets of webhooks; none: no webhook can be registered.
-    private_webhooks
-        Whether webhooks may lead to plain HTTP and the inner network.
+    settings
+        The defaults where none are given.
     """
+    here = Serving(database, now=now, settings=settings)
     app = FastAPI(
         title="Evenhand",
         version=version("evenhand"),
@@ -65,7 +67,7 @@ def application(
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.serving = Serving(database, now=now, seal=seal, private_webhooks=private_webhooks)
+    app.state.serving = here
     for module in (
         tasks,
         placements,
@@ -78,11 +80,17 @@ def application(
         inbox,
         webhooks,
         firms,
+        sessions,
         state,
     ):
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
+    app.add_route(figures.PATH, figures.metrics)
+    app.add_middleware(SharingOut, here=here, free=WATCHED)
     app.add_middleware(BodyLimit)
+    inner = app.build_middleware_stack
+    # Around the framework's own answer to defects too.
+    app.build_middleware_stack = lambda: Watching(inner(), here.measures, prefix=PREFIX, quiet=WATCHED)  # type: ignore[method-assign]
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 

@@ -15,11 +15,25 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli_secrets import secrets
+from api import cli_service
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
-from api.options import AsJson, Folder, Gap, MappingFile, Now, Order, RejectsFile, Seconds, Seed, Work
+from api.options import (
+    DATABASE_URL,
+    AsJson,
+    DatabaseUrl,
+    FirmId,
+    Folder,
+    Gap,
+    MappingFile,
+    Now,
+    Order,
+    RejectsFile,
+    Seconds,
+    Seed,
+    Work,
+)
 from api.roles import Role
 from api.what_if_options import what_if
 from scenarios.firms import Season
@@ -38,10 +52,6 @@ app = typer.Typer(
 )
 
 
-DatabaseUrl = Annotated[
-    str, typer.Option(envvar="EVENHAND_DATABASE_URL", help="sqlite:///file.db or postgresql://user@host/name.")
-]
-
 db = typer.Typer(help="The database of the service.", rich_markup_mode=None)
 log = typer.Typer(help="The decision log of the service.", rich_markup_mode=None)
 app.add_typer(db, name="db")
@@ -50,11 +60,11 @@ token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup
 app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
-app.add_typer(secrets, name="secrets")
 
 app.command(name="what-if")(what_if)
 
-DATABASE_URL = "sqlite:///evenhand.db"
+cli_service.add(app, db)
+
 SECONDS = 30.0
 EXPLAIN_SECONDS = 10.0
 DEMO_SECONDS = 20.0
@@ -65,9 +75,16 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the firm, the plan and the report.")] = Path("evenhand-demo"),
     seconds: Annotated[float, typer.Option(min=0, help="Wall-clock limit of the search.")] = DEMO_SECONDS,
     seed: Seed = 0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Answer the HTTP API for the firm instead, until Ctrl-C; nothing is kept.")
+    ] = False,
     as_json: AsJson = False,
 ) -> Exit:
-    """Plan a made-up firm of 30 people and 600 open tasks, and write its report."""
+    """Plan a made-up firm of 30 people and 600 open tasks, and write its report; or serve it."""
+    if serve:
+        from api.commands import showing
+
+        return showing.show()
     from api.commands import planning
     from api.solving import Budget
 
@@ -267,14 +284,13 @@ def log_verify(
     return storing.verify_log(database_url, firm, noted, as_json=as_json)
 
 
-FirmId = Annotated[str, typer.Option(help="Id of the firm.")]
-
-
 @app.command()
 def serve(
     database_url: DatabaseUrl = DATABASE_URL,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free.")] = 8_000,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; else as set.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free; else as set.")
+    ] = None,
     worker: Annotated[
         bool | None, typer.Option(help="Do jobs as well; if nothing is said, where the database is a file.")
     ] = None,
@@ -298,6 +314,7 @@ def token_create(
     firm: FirmId,
     role: Annotated[Role, typer.Option(help="What it may be used for.")],
     person: Annotated[str | None, typer.Option(help="With the role staff: id of whom it acts for.")] = None,
+    team: Annotated[str | None, typer.Option(help="With the role manager: the team; else everybody.")] = None,
     days: Annotated[int, typer.Option(help="How long it is good for.")] = 90,
     database_url: DatabaseUrl = DATABASE_URL,
     as_json: AsJson = False,
@@ -305,7 +322,7 @@ def token_create(
     """Make a token and print it; it can be read this once."""
     from api.commands import serving
 
-    return serving.create(database_url, firm, role, person, days, as_json=as_json)
+    return serving.create(database_url, firm, role, person, team, days, as_json=as_json)
 
 
 @token.command(name="list")

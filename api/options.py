@@ -9,6 +9,8 @@ import typer
 
 from api.intake.values import DateOrder
 
+DATABASE_URL = "sqlite:///evenhand.db"
+
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of CSV files, one workbook, or one JSON file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Now = Annotated[str | None, typer.Option(help="Plan from this moment, 2027-03-01T09:00; else the clock.")]
@@ -23,3 +25,24 @@ Work = Annotated[
     float | None, typer.Option(min=0, help="Limit in deterministic work units, about a second of a core each.")
 ]
 Gap = Annotated[float | None, typer.Option(min=0, help="Stop when proven within this many percent of the best.")]
+FirmId = Annotated[str, typer.Option(help="Id of the firm.")]
+
+
+def _database_url(context: typer.Context, given: str) -> str:
+    """Where nobody said otherwise, the file of settings counts."""
+    source = context.get_parameter_source("database_url")
+    if source is None or source.name != "DEFAULT":
+        return given
+    from api.settings import find_settings
+
+    return find_settings().settings.database_url
+
+
+DatabaseUrl = Annotated[
+    str,
+    typer.Option(
+        envvar="EVENHAND_DATABASE_URL",
+        help="sqlite:///file.db or postgresql://user@host/name.",
+        callback=_database_url,
+    ),
+]

@@ -35,6 +35,12 @@ class Right(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
 
 
+HELD_TO_TEAM = frozenset({Right.CHANGE_TASKS, Right.LOG_TIME, Right.DECIDE, Right.END_EXCEPTIONS})
+"""Rights that a manager of a team has for its people, their work, and work that nobody has; every turn asks (`api.store.reach`).
+
+Reading is not among them, nor is placing: the rule looks at everybody, and its reasons show everybody's load.
+"""
+
 _READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES, Right.READ_INBOX})
 _WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE, Right.MARK_READ})
 _DECIDING = frozenset({*_WORKING, Right.DECIDE, Right.END_EXCEPTIONS})

@@ -1,4 +1,4 @@
-"""What answers requests: one database, the turns of this process, the clock."""
+"""What answers requests: one database, the turns of this process, the clock; its limits and its figures."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from threading import Event
 
 from api.delivery.delivering import Post
 from api.delivery.rounds import Rounds
+from api.fairness import GoodTokens, Rates, Slots
 from api.jobs.queue import Jobs
+from api.measures import Measures
+from api.oidc import Provider
 from api.sealing import Seal
+from api.settings import Settings
 from api.store.database import Database
 from api.store.migrating import head
+from api.store.secrets import Keys
 from api.store.sharing import Sharing
 from api.store.turns import Turns
+
+PREFIX = "/api/v1"
+"""Of every path."""
+BACK = "/session/provider/back"
+"""Where a provider sends people back to."""
 
 
 def clock() -> datetime:
@@ -28,6 +38,14 @@ class Serving:
     ----------
     now
         The clock; tests set their own.
+    settings
+        The defaults where none are given.
+    slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
+        Who is answered when there are more requests than hands.
+    keys
+        What opens the secrets of connectors (`api.store.secrets`).
+    provider
+        Where people may sign in instead; ``None``: nowhere.
     revision
         The schema that this version expects.
     jobs
@@ -43,20 +61,34 @@ class Serving:
     """
 
     def __init__(
-        self,
-        database: Database,
-        *,
-        now: Callable[[], datetime] = clock,
-        seal: Seal | None = None,
-        private_webhooks: bool = False,
+        self, database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
     ) -> None:
-        self.database, self.now = database, now
-        self.seal, self.private_webhooks = seal or Seal(), private_webhooks
-        self.turns = Turns(database)
+        self.database, self.now, self.settings = database, now, settings or Settings()
+        keys = [one.get_secret_value() for one in self.settings.secret_keys]
+        self.seal, self.keys = Seal(keys), Keys(keys)
+        self.private_webhooks = self.settings.private_webhooks
+        self.provider = _provider(self.settings)
+        self.measures = Measures()
+        self.turns = Turns(database, committed=self.measures.committed)
         self.sharing = Sharing(self.turns)
         self.revision = head()
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
+        given = self.settings
+        self.slots = Slots(given.requests_at_once, given.firm_requests_at_once, given.requests_waiting)
+        self.good_tokens = GoodTokens()
+        self.token_rates, self.firm_rates = Rates(given.token_requests_per_min), Rates(given.firm_requests_per_min)
+        self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
+        self.measures.working.set_function(lambda: self.slots.held)
+        self.measures.waiting.set_function(lambda: self.slots.waiting)
 
     def deliveries(self) -> Rounds:
         """Return what makes deliveries beside the requests, to be started and stopped."""
         return Rounds(Post(self.turns, self.seal, self.private_webhooks), now=self.now)
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret.get_secret_value()
+    redirect = f"{settings.public_url.rstrip('/')}{PREFIX}{BACK}"
+    return Provider(settings.oidc_issuer, settings.oidc_client_id, secret, redirect)

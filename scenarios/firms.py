@@ -31,7 +31,7 @@ from solver.firm import (
 )
 from solver.policy import Guardrail, Policy, ValueTier
 
-__all__ = ["Generated", "Season", "demo_firm", "generate_firm"]
+__all__ = ["Generated", "Season", "demo_firm", "generate_firm", "starting"]
 
 WORKING_DAYS = 40
 
@@ -84,6 +84,20 @@ def demo_firm() -> Generated:
         for person in made.firm.people
     )
     return Generated(made.firm.model_copy(update={"people": people, "name": "Reyes Okafor & Partners"}), made.now)
+
+
+def starting(made: Generated, day: date) -> Generated:
+    """Return the same firm with every day moved by whole weeks, so that it begins in the week of ``day``; holidays stay."""
+    by = timedelta(days=(day - made.now.date()).days // 7 * 7)
+
+    def moved(value: object) -> object:
+        if isinstance(value, dict):
+            return {name: moved(one) for name, one in value.items()}
+        if isinstance(value, list | tuple):
+            return [moved(one) for one in value]
+        return value + by if isinstance(value, date) else value
+
+    return Generated(Firm.model_validate(moved(made.firm.model_dump())), made.now + by)
 
 
 class _Maker:

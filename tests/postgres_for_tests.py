@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,13 +23,15 @@ from api.store.migrating import migrate
 
 APPLICATION = "evenhand_app"
 """Role without any privilege but those on the tables: what row-level security holds back."""
+LONG_S = 60
+"""No server takes so long to end."""
 
 
 class Server:
     """A running PostgreSQL; ``url`` is its administrator's."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self, url: str, process: Any) -> None:
+        self.url, self._process = url, process
         self._run(f"create role {APPLICATION} login")
         self._run("create database migrated")
         database = Database(self.named("migrated"))
@@ -60,6 +63,16 @@ class Server:
         """Drop a database, whoever is connected to it."""
         self._run(f"drop database {make_url(url).database} with (force)")
 
+    def crash(self) -> None:
+        """End it at once, as a crash does: nothing is written any more, no connection is closed politely."""
+        postmaster = self._process.get_postmaster_info().process
+        postmaster.send_signal(signal.SIGQUIT)
+        postmaster.wait(LONG_S)
+
+    def start(self) -> None:
+        """Start it again after a crash; it recovers what was committed."""
+        self._process.ensure_postgres_running()
+
     def _new(self, how: str, user: str | None) -> str:
         name = f"t_{uuid4().hex}"
         self._run(f"create database {name} {how}")
@@ -88,6 +101,6 @@ def running() -> Iterator[Server]:
     """Start a server, and stop and delete it at the end."""
     server = _get_server()(tempfile.mkdtemp(prefix="evenhand-pg-"), cleanup_mode="delete")
     try:
-        yield Server(server.get_uri(database="postgres", driver="psycopg"))
+        yield Server(server.get_uri(database="postgres", driver="psycopg"), server)
     finally:
         server.cleanup()

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import os
+import logging
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from threading import Event
 from types import FrameType
+from typing import Any
 
 import uvicorn
 from rich.text import Text
 
 from api.application import PREFIX, application
-from api.commands.storing import opened
+from api.commands.storing import opened, require_firm
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
 from api.jobs.clockwork import CHECK_S, Clockwork, Regular, self_check
 from api.jobs.queue import prepare
 from api.jobs.worker import Worker
+from api.logs import log_to
 from api.roles import Role
-from api.sealing import Seal, new_key
 from api.serving import Serving
+from api.settings import Settings, find_settings, unknown_variables
 from api.store import migrating
-from api.store.database import Database
-from api.store.refusals import not_found
+from api.store.database import Database, Limits
 from api.store.tokens import create_token, revoke_token, tokens_of
 from api.store.turns import Turns
 
-SECRET_KEYS = "EVENHAND_SECRET_KEYS"
-"""Variable with the keys that seal secrets, separated by commas: the first one seals, all open."""
-PRIVATE_WEBHOOKS = "EVENHAND_PRIVATE_WEBHOOKS"
-"""Variable that, where it is not empty, lets webhooks lead to plain HTTP and the inner network."""
-SHUTDOWN_S = 30
-"""How long requests that have begun may take when the process is told to end."""
+_log = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -57,43 +53,61 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
+def how(settings: Settings) -> dict[str, Any]:
+    """Return how a process of the service opens its database."""
+    few = min(5, settings.connections)
+    limits = Limits(pool_size=few, pool_overflow=settings.connections - few)
+    return {"limits": limits, "synchronous": settings.synchronous}
+
+
+def serve(url: str, host: str | None, port: int | None, *, worker: bool | None) -> Exit:
     """Answer requests and make deliveries until told to end; requests and attempts that have begun are ended.
 
     With ``worker`` this process does the jobs as well, as it does in any case where the database is its own and nothing is said.
     """
-    seal, private = Seal(_words(os.environ.get(SECRET_KEYS, ""))), bool(os.environ.get(PRIVATE_WEBHOOKS))
-    asked = Event()
-    with opened(url, must_exist=False) as database, _ends_politely(asked), ExitStack() as stack:
+    settings = _settings()
+    host = settings.host if host is None else host
+    settings = settings.model_copy(update={"host": host, "port": settings.port if port is None else port})
+    with opened(url, must_exist=False, **how(settings)) as database:
         _prepare(database)
-        listening = _listen(host, port)
-        app = application(database, seal=seal, private_webhooks=private)
-        serving: Serving = app.state.serving
-        if database.embedded if worker is None else worker:
+        answering(database, settings, told=_tell, worker=database.embedded if worker is None else worker)
+    return Exit.DONE
+
+
+def answering(database: Database, settings: Settings, *, told: Callable[[str], None], worker: bool) -> None:
+    """Answer requests and make deliveries until told to end; ``told`` is called with the address of the API once it answers.
+
+    With ``worker`` the jobs are done as well.
+    """
+    host, asked = settings.host, Event()
+    app = application(database, settings=settings)
+    serving: Serving = app.state.serving
+    with _ends_politely(asked), _listen(host, settings.port) as listening, ExitStack() as stack:
+        if worker:
             stack.enter_context(Worker(database, serving.turns))
         else:
             check = Regular(CHECK_S, lambda: self_check(database, serving.turns, now=serving.now()))
             stack.enter_context(Clockwork((check,)))
+        stack.enter_context(_delivering(serving))
         config = uvicorn.Config(
             app,
             lifespan="off",
+            log_config=None,
+            access_log=False,
             server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=SHUTDOWN_S,
+            proxy_headers=bool(settings.proxies),
+            forwarded_allow_ips=list(settings.proxies),
+            timeout_graceful_shutdown=settings.shutdown_s,
         )
-        bound = listening.getsockname()[1]
         shown = f"[{host}]" if ":" in host else host
-        sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
-        sys.stdout.flush()
-        with listening, _delivering(serving):
-            _Server(config, serving, asked).run(sockets=[listening])
-    return Exit.DONE
+        told(f"http://{shown}:{listening.getsockname()[1]}{PREFIX}")
+        _Server(config, serving, asked).run(sockets=[listening])
 
 
 def work(url: str) -> Exit:
     """Do jobs until told to end: what is searched for is left to other workers, what is being applied is finished."""
-    asked = Event()
-    with opened(url, must_exist=False) as database, _ends_politely(asked):
+    settings, asked = _settings(), Event()
+    with opened(url, must_exist=False, **how(settings)) as database, _ends_politely(asked):
         _prepare(database)
         with Worker(database, Turns(database)) as worker:
             sys.stdout.write(f"working as {worker.id}\n")
@@ -102,18 +116,25 @@ def work(url: str) -> Exit:
     return Exit.DONE
 
 
-def secret_key() -> Exit:
-    """Print a new key that seals what is stored sealed."""
-    sys.stdout.write(new_key() + "\n")
-    return Exit.DONE
+def _settings() -> Settings:
+    settings = find_settings().settings
+    log_to(level=settings.log_level, form=settings.log_format)
+    for refusal in unknown_variables():
+        _log.warning("%s", refusal.sentence())
+    return settings
 
 
-def create(url: str, firm: str, role: Role, person: str | None, days: int, *, as_json: bool) -> Exit:
+def _tell(address: str) -> None:
+    sys.stdout.write(f"serving on {address}\n")
+    sys.stdout.flush()
+
+
+def create(url: str, firm: str, role: Role, person: str | None, team: str | None, days: int, *, as_json: bool) -> Exit:
     """Make a token and print it, once."""
     with opened(url, must_exist=True) as database:
-        token = create_token(database, firm, role, now=datetime.now(UTC), days=days, person=person)
+        token = create_token(database, firm, role, now=datetime.now(UTC), days=days, person=person, team=team)
     if as_json:
-        print_json({"token": token, "firm": firm, "role": role.value, "person": person, "days": days})
+        print_json({"token": token, "firm": firm, "role": role.value, "person": person, "team": team, "days": days})
     else:
         sys.stdout.write(token + "\n")
         sys.stderr.write("evenhand: this is the only time that the token can be read.\n")
@@ -123,7 +144,7 @@ def create(url: str, firm: str, role: Role, person: str | None, days: int, *, as
 def listed(url: str, firm: str, *, as_json: bool) -> Exit:
     """Print the tokens of a firm, without what they open it with."""
     with opened(url, must_exist=True) as database:
-        _require_firm(database, firm)
+        require_firm(database, firm)
         with database.reading(firm) as session:
             found = tokens_of(session)
     if as_json:
@@ -134,10 +155,17 @@ def listed(url: str, firm: str, *, as_json: bool) -> Exit:
         print_json({"tokens": shown})
         return Exit.DONE
     rows = [
-        (one.id, one.role.value, one.person or "", _day(one.expires_at), _day(one.last_used_at), _day(one.revoked_at))
+        (
+            one.id,
+            one.role.value,
+            one.person or one.team or "",
+            _day(one.expires_at),
+            _day(one.last_used_at),
+            _day(one.revoked_at),
+        )
         for one in found
     ]
-    out().print(table(f"Tokens of {firm}", ("id", "role", "person", "expires", "last used", "revoked"), rows))
+    out().print(table(f"Tokens of {firm}", ("id", "role", "person or team", "expires", "last used", "revoked"), rows))
     return Exit.DONE
 
 
@@ -183,10 +211,6 @@ def _delivering(here: Serving) -> Iterator[None]:
         rounds.stop()
 
 
-def _words(said: str) -> list[str]:
-    return [word.strip() for word in said.split(",") if word.strip()]
-
-
 @contextmanager
 def _ends_politely(asked: Event) -> Iterator[None]:
     """The server ends at these signals and then raises them once more, for a process that had no more to do; we close the database."""
@@ -200,12 +224,6 @@ def _ends_politely(asked: Event) -> Iterator[None]:
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
-
-
-def _require_firm(database: Database, firm: str) -> None:
-    known = database.firm_ids()
-    if firm not in known:
-        raise not_found("firm", firm, known)
 
 
 def _day(moment: datetime | None) -> str:

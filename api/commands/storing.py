@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from rich.text import Text
 from sqlalchemy.exc import DatabaseError
@@ -18,8 +19,8 @@ from api.opening import Opened
 from api.store import migrating
 from api.store.database import Database
 from api.store.log import Verified, verify
+from api.store.refusals import not_found
 from api.store.saving import create_firm
-from solver.refusal import nearest_name
 
 
 def migrate(url: str, *, as_json: bool) -> Exit:
@@ -71,12 +72,9 @@ def create(url: str, id: str, opened_firm: Opened, *, as_json: bool) -> Exit:
 def verify_log(url: str, firm: str | None, noted: str | None, *, as_json: bool) -> Exit:
     """Walk the decision log of one firm or all, and say where it breaks first."""
     with opened(url, must_exist=True) as database:
-        known = database.firm_ids()
-        if firm is not None and firm not in known:
-            near = nearest_name(firm, known)
-            message = f'firm "{firm}" is not known. Nearest: "{near}".'
-            raise CommandError("not_found", message, field="firm", value=firm, nearest=near)
-        chains = [_verified(database, one, noted) for one in ([firm] if firm is not None else known)]
+        if firm is not None:
+            require_firm(database, firm)
+        chains = [_verified(database, one, noted) for one in ([firm] if firm is not None else database.firm_ids())]
     whole = all(chain.broken is None for chain in chains)
     if as_json:
         print_json({"whole": whole, "firms": [_document(chain) for chain in chains]})
@@ -104,9 +102,9 @@ def _document(chain: Verified) -> dict[str, object]:
 
 
 @contextmanager
-def opened(url: str, *, must_exist: bool) -> Iterator[Database]:
-    """Open a database for one command; what it answers when it fails becomes one line."""
-    database = Database(url)
+def opened(url: str, *, must_exist: bool, **how: Any) -> Iterator[Database]:
+    """Open a database for one command, ``how`` as `Database` takes it; what it answers when it fails becomes one line."""
+    database = Database(url, **how)
     try:
         if must_exist and database.embedded and not Path(str(database.url.database)).is_file():
             message = f'database "{database.url.database}" is no file. Maybe make it with: evenhand db migrate'
@@ -118,3 +116,10 @@ def opened(url: str, *, must_exist: bool) -> Iterator[Database]:
         raise CommandError("database", message, field="database_url", value=str(database.url)) from error
     finally:
         database.close()
+
+
+def require_firm(database: Database, firm: str) -> None:
+    """Refuse a firm that is not there."""
+    known = database.firm_ids()
+    if firm not in known:
+        raise not_found("firm", firm, known)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from api.roles import RIGHTS, Right, roles_with
 from api.routes.problems import problem
 from api.serving import Serving
+from api.store.reach import Actor
 from api.store.refusals import Busy
-from api.store.tokens import USE_NOTED_EVERY, Token, find_token, note_use
+from api.store.sessions import SEEN_EVERY, find_session, note_seen
+from api.store.tokens import USE_NOTED_EVERY, Token, Wrong, find_token, hash_of, note_use
+from api.store.turn import Turn
 
 _log = logging.getLogger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A token made by `evenhand token create`.")
@@ -30,33 +36,99 @@ def serving(request: Request) -> Serving:
 Here = Annotated[Serving, Depends(serving)]
 
 
+class _Cookie(APIKeyCookie):
+    """The session cookie, whose name depends on whether it came over TLS."""
+
+    async def __call__(self, request: HTTPConnection) -> str | None:
+        return session_text(request) or None
+
+
+_cookie = _Cookie(
+    name="__Host-evenhand", scheme_name="Session", auto_error=False, description="Set by `POST /session`."
+)
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """Return the name of the session cookie; over TLS one that no other host, and no plain page, can set."""
+    return "__Host-evenhand" if request.url.scheme == "https" else "evenhand"
+
+
+def session_text(request: HTTPConnection) -> str:
+    """Return the session that a browser sends, empty without one."""
+    return request.cookies.get(cookie_name(request), "")
+
+
+def presented(request: HTTPConnection) -> str:
+    """Return the token or else the session that a request presents, true or not; empty without any."""
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else session_text(request)
+
+
+def csrf_token(session: str) -> str:
+    """Return what a page sends to show that it can read what we answer, which other sites cannot."""
+    return hash_of(f"csrf:{session}")
+
+
 def _caller(
-    here: Here, background: BackgroundTasks, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    request: Request,
+    here: Here,
+    background: BackgroundTasks,
+    given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)],
+    session: Annotated[str | None, Depends(_cookie)],
 ) -> Token:
-    if given is None:
+    text = given.credentials if given is not None else session
+    if text is None:
         headers = {"WWW-Authenticate": "Bearer"}
-        message = "has no bearer token"
+        message = "has no bearer token, and no session"
         raise problem(
             HTTPStatus.UNAUTHORIZED, "token_missing", "authorization", "(not shown)", message, headers=headers
         )
     now = here.now()
-    token = find_token(here.database, given.credentials, now=now)
-    if token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY:
-        background.add_task(_note_use, here, token)
-    return token
+    try:
+        if given is not None:
+            caller, note, every = find_token(here.database, text, now=now), note_use, USE_NOTED_EVERY
+        else:
+            idle = timedelta(minutes=here.settings.session_idle_min)
+            caller, note, every = find_session(here.database, text, now=now, idle=idle), note_seen, SEEN_EVERY
+            _require_own_page(request, text)
+    except Wrong:
+        here.good_tokens.bad(text)
+        raise
+    here.good_tokens.good(text, caller.firm)
+    request.state.firm, request.state.actor = caller.firm, str(actor(caller))
+    if caller.last_used_at is None or now - caller.last_used_at >= every:
+        background.add_task(_note_use, here, caller, note)
+    return caller
 
 
-def _note_use(here: Serving, token: Token) -> None:
+def _require_own_page(request: Request, session: str) -> None:
+    """Refuse changes that a page of another site makes a browser ask for."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return
+    sent = request.headers.get("x-csrf-token", "")
+    if not hmac.compare_digest(sent.encode(), csrf_token(session).encode()):
+        message, hint = "is not that of the session", "Maybe send the csrf_token that signing in answered."
+        raise problem(HTTPStatus.FORBIDDEN, "csrf", "X-CSRF-Token", "(not shown)", message, hint=hint)
+
+
+def _note_use(here: Serving, caller: Token, note: Callable[[Turn, Token], None]) -> None:
     """Note the use once the answer is out, as reading waits for no writer."""
     try:
-        here.sharing.act(token.firm, lambda turn: note_use(turn, token), now=here.now(), actor=actor(token))
+        here.sharing.act(caller.firm, lambda turn: note(turn, caller), now=here.now(), actor=actor(caller))
     except Busy as error:
-        _log.warning("use of token %s is noted with the next one: %s", token.id, error)
+        _log.warning("use of %s is noted with the next one: %s", actor(caller), error)
 
 
-def actor(token: Token) -> str:
-    """Return whom the log names: ids, no name."""
-    return f"token:{token.id}"
+def actor(caller: Token) -> Actor:
+    """Return whom the log names, by id and no name; a turn holds them to their team."""
+    return Actor(f"token:{caller.id}" if caller.user is None else f"user:{caller.user}", caller.team)
+
+
+def _signed_in(caller: Annotated[Token, Depends(_caller)]) -> Token:
+    if caller.user is None:
+        message, hint = "is no session", "Maybe sign in with POST /session."
+        raise problem(HTTPStatus.FORBIDDEN, "no_session", "authorization", "(not shown)", message, hint=hint)
+    return caller
 
 
 def _may(right: Right) -> Callable[[Token], Token]:
@@ -75,6 +147,7 @@ ReadingDecisions = Annotated[Token, Depends(_may(Right.READ_DECISIONS))]
 TryingPlacements = Annotated[Token, Depends(_may(Right.TRY_PLACING))]
 Placing = Annotated[Token, Depends(_may(Right.PLACE))]
 ChangingTasks = Annotated[Token, Depends(_may(Right.CHANGE_TASKS))]
+SignedIn = Annotated[Token, Depends(_signed_in)]
 LoggingTime = Annotated[Token, Depends(_may(Right.LOG_TIME))]
 ReadingSolves = Annotated[Token, Depends(_may(Right.READ_SOLVES))]
 Solving = Annotated[Token, Depends(_may(Right.SOLVE))]

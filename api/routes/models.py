@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from api.roles import Role
 from api.store.log import By, EntryKind
 from solver.firm import LocalTime, Name, Priority, Status, Task
 from solver.plan import Decision
@@ -136,3 +137,34 @@ class Version(Answer):
 
     version: str
     revision: str = Field(description="of the database schema that it expects")
+
+
+FIRM = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$"
+Password = Annotated[SecretStr, Field(min_length=1, max_length=1_000)]
+
+
+class SignIn(Frozen):
+    """Who signs in to which firm."""
+
+    firm: str = Field(pattern=FIRM, description="id of the firm")
+    login: str = Field(min_length=1, max_length=200)
+    password: Password
+
+
+class NewPassword(Frozen):
+    """One's password, and the one that takes its place."""
+
+    old: Password
+    new: Password
+
+
+class SessionAnswer(Answer):
+    """Who is signed in, and what they may."""
+
+    firm: str
+    user: str = Field(description="id of the user; logs name it")
+    role: Role
+    person: str | None = Field(description="whom a user with the role staff is")
+    team: str | None = Field(description="whom a manager manages; none: everybody")
+    expires_at: datetime
+    csrf_token: str = Field(description="to be sent as X-CSRF-Token with whatever changes something")

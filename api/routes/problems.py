@@ -19,8 +19,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.oidc import NotBelieved, Unreachable
 from api.sealing import Unsealable
-from api.store.refusals import Busy, Changed, Ended, NotFound, Stale, Taken, Unreadable
+from api.store.refusals import Busy, Changed, Ended, NotFound, OutOfReach, Stale, Taken, Unreadable
 from api.store.solves import QueueFull
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
@@ -77,7 +78,7 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     schema = {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
     return {
         status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: schema}}
-        for status in sorted({*statuses, 401, 403, 413, 422, 503})
+        for status in sorted({*statuses, 401, 403, 413, 422, 429, 503})
     }
 
 
@@ -121,10 +122,17 @@ def _refused(request: Request, error: Exception) -> Response:
         status = HTTPStatus.CONFLICT
     elif isinstance(error, QueueFull):
         status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(QUEUE_RETRY_AFTER_S)}
+    elif isinstance(error, OutOfReach):
+        status = HTTPStatus.FORBIDDEN
     elif isinstance(error, Changed):
         status = HTTPStatus.PRECONDITION_FAILED
     elif isinstance(error, Wrong):
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
+    elif isinstance(error, NotBelieved):
+        status = HTTPStatus.UNAUTHORIZED
+    elif isinstance(error, Unreachable):
+        status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+        _log.error("%s", error)
     elif isinstance(error, Busy):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
     elif isinstance(error, Unsealable):
@@ -173,10 +181,17 @@ def _database(_: Request, error: Exception) -> Response:
         raise error
     # The message of a driver may hold addresses and statements: for the log, and for nobody else.
     _log.error("the database does not answer: %s", error)
-    message = "does not answer"
-    refusal = Refusal(code="database_unavailable", field="database", value="", message=message, hint="Maybe try again.")
+    code, message, hint = "database_unavailable", "does not answer", "Maybe try again."
+    if isinstance(error, DBAPIError) and _is_full(error):
+        code, message = "database_full", "has no room left; nothing was changed"
+        hint = "Maybe free some room on its disk; then it goes on by itself."
+    refusal = Refusal(code=code, field="database", value="", message=message, hint=hint)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     return response(HTTPStatus.SERVICE_UNAVAILABLE, [_mistake(refusal)], headers)
+
+
+def _is_full(error: DBAPIError) -> bool:
+    return "disk is full" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "53100"
 
 
 def _defect(request: Request, error: Exception) -> Response:

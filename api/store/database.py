@@ -1,7 +1,8 @@
 """One database, embedded or PostgreSQL: connections with their limits, and sessions that see one firm only.
 
 SQLite: WAL, so readers never wait for the writer; ``synchronous=FULL``, so what was answered as stored survives a power cut (``NORMAL``
-survives a crash of the process only, and is faster); foreign keys on; a transaction that writes takes the write lock at its start,
+survives a crash of the process only, and is faster); foreign keys on; what is
+deleted is overwritten; a transaction that writes takes the write lock at its start,
 so none is refused in its middle. PostgreSQL: psycopg 3, a pool, limits on statements, locks and idle transactions.
 """
 
@@ -80,12 +81,13 @@ class Database:
             self.url,
             pool_size=limits.pool_size,
             max_overflow=limits.pool_overflow,
+            hide_parameters=True,  # names and hashes stand in them, and errors are logged
             connect_args={"timeout": limits.lock_s, "isolation_level": None},
         )
 
         @event.listens_for(engine, "connect")
         def settings(connection: sqlite3.Connection, _: object) -> None:
-            for one in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
+            for one in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {one}")
 
         @event.listens_for(engine, "begin")
@@ -108,6 +110,7 @@ class Database:
             pool_size=limits.pool_size,
             max_overflow=limits.pool_overflow,
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={"options": " ".join(f"-c {name}={value}" for name, value in settings.items())},
         )
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from api.store.boards import know_prepared
-from api.store.ground import Ground, Stored
+from api.store.ground import Stored
 from api.store.log import By, EntryKind, canonical
 from api.store.names import with_names, without_names
 from api.store.parts import PartKind
 from api.store.pricing import Prices
 from api.store.proposal_states import supersede
+from api.store.reach import Reaching
 from api.store.refusals import changed, not_found
 from api.store.saving import assigned, put, unassigned
 from api.store.tables import ExceptionRecord
@@ -47,7 +48,7 @@ class Decided(NamedTuple):
     decision: Decision
 
 
-class Deciding(Ground):
+class Deciding(Reaching):
     """A firm's turn with what its operations on tasks share."""
 
     def route(
@@ -136,8 +137,10 @@ class Deciding(Ground):
         stored = self.stored(PartKind.TASK, id)
         if stored is None:
             raise not_found("task", id, list(self.board.known))
+        task = Task.model_validate_json(stored.document)
+        self.require_reach("task.assignee", task.assignee)
         check_version(PartKind.TASK, stored, expected)
-        return stored, Task.model_validate_json(stored.document)
+        return stored, task
 
     def with_fields(self, task: Task, fields: dict[str, Any]) -> Task:
         """Return a task with other facts, checked like a new one."""
@@ -153,6 +156,7 @@ class Deciding(Ground):
         known = self.board.staff.row
         if person is not None and person not in known:
             raise not_found(field, person, list(known))
+        self.require_reach(field, person)
 
 
 def advice(board: Board, asked: Task, policy: Policy = RULE) -> Decision:

@@ -30,14 +30,15 @@ class Head:
     outbox_number: int
 
 
-def _table(record: type[Any]) -> Table:
+def table_of(record: type[Any]) -> Table:
+    """Return the table of a kind of rows, for statements that need no objects."""
     table = record.__table__
     assert isinstance(table, Table)
     return table
 
 
 # Statements of every turn, made once: making one takes longer than running it.
-_FIRMS = _table(FirmRecord)
+_FIRMS = table_of(FirmRecord)
 _COLUMNS = [_FIRMS.c[one.name] for one in fields(Head)]
 _READ_HEAD = select(*_COLUMNS).where(_FIRMS.c.id == bindparam("firm"))
 _LOCK_HEAD = _READ_HEAD.with_for_update()
@@ -77,7 +78,7 @@ class Draft:
 
     def add(self, record: type[OfFirm], **columns: Any) -> None:
         """Add one row."""
-        table = _table(record)
+        table = table_of(record)
         require_storable(table.name, columns)
         self._rows[table].append({"firm_id": self.firm, **columns})
 
@@ -107,7 +108,7 @@ class Draft:
     def update(self, record: type[OfFirm], keys: dict[str, Any], **columns: Any) -> None:
         """Change the rows of this firm that have these keys."""
         self.write()
-        table = _table(record)
+        table = table_of(record)
         require_storable(table.name, columns)
         mine = [table.c.firm_id == self.firm, *(table.c[name] == value for name, value in keys.items())]
         self.session.connection().execute(update(table).where(*mine).values(**columns))

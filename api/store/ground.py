@@ -68,6 +68,7 @@ class Ground:
         self._unchecked = False
         self._spoilt: BaseException | None = None
         self.touched = 0
+        self.decided: list[tuple[str, str]] = []
 
     @property
     def version(self) -> int:
@@ -154,6 +155,7 @@ class Ground:
     ) -> int:
         """Log a decision about a task with what the board said of it; return the number of the entry."""
         document = {"task": task.model_dump(mode="json"), "answer": compact(answer), **(more or {})}
+        self.decided.append((kind.value, outcome))
         return append(
             self.draft,
             kind,
@@ -168,6 +170,7 @@ class Ground:
 
     def enter(self, kind: EntryKind, by: By, outcome: str, reason: str, seen: Seen, document: dict[str, Any]) -> int:
         """Log any other decision; return the number of the entry."""
+        self.decided.append((kind.value, outcome))
         return append(self.draft, kind, decided_by=by, outcome=outcome, reason=reason, seen=seen, document=document)
 
     def untouched(self) -> Compiled | None:

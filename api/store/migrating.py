@@ -15,6 +15,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
+import api.store.accounts  # noqa: F401  its tables are part of the schema
 from api.store.database import Database
 from api.store.tables import Record
 

@@ -36,6 +36,10 @@ class Unreadable(Refused):
     """What is stored cannot be what was written."""
 
 
+class OutOfReach(Refused):
+    """It is of another team than the one that the caller's rights are held to."""
+
+
 def not_found(field: str, value: str, known: Collection[str] = ()) -> NotFound:
     """Refuse an id that the firm does not have."""
     return NotFound(

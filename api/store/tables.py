@@ -2,7 +2,7 @@
 
 Every key begins with the firm's id. A ``document`` is the JSON text of a model (`solver.firm`, `solver.plan`), kept as written: both
 databases give back the same text, which is hashed and compared. ``place`` orders the parts of a firm, and is the version that put them
-there. Moments are kept in UTC. Migrations make these tables (`api.store.migrating`); a test compares.
+there. Moments are kept in UTC. Migrations make these tables, and those of `api.store.accounts` (`api.store.migrating`); a test compares.
 """
 
 from __future__ import annotations
@@ -315,5 +315,6 @@ class TokenRecord(OfFirm, Record):
     expires_at: Mapped[datetime]
     last_used_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    team: Mapped[str | None]
 
     __table_args__ = (_to("people", "person"),)

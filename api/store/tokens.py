@@ -13,30 +13,35 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from api.roles import Role
 from api.store.database import Database
-from api.store.draft import read_head
+from api.store.draft import read_head, table_of
 from api.store.refusals import not_found
 from api.store.tables import PersonRecord, TokenRecord
 from api.store.turn import Turn
 from solver.refusal import Refusal, Refused
 
 _FORM = re.compile(r"evh_([0-9a-f]{16})_([0-9a-f]{64})_([A-Za-z0-9][A-Za-z0-9_.-]{0,62})")
+_ID_IN = re.compile(r"ev[hs]_([0-9a-f]{16})_")
 MAX_DAYS = 3_650
 USE_NOTED_EVERY = timedelta(minutes=10)
 """How old the last noted use gets before another one is noted: reading costs no write."""
 
 
 class Token(NamedTuple):
-    """A token as it is known; without the secret.
+    """What a caller may: of a token, or of somebody who signed in (`api.store.sessions`); without the secret.
 
     Attributes
     ----------
     person
         Whom it acts for; staff only.
+    team
+        A manager's: their rights to change end there. ``None``: they do not.
+    user
+        Who signed in; ``None`` of a token. The id is the session's then.
     """
 
     firm: str
@@ -47,6 +52,8 @@ class Token(NamedTuple):
     expires_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    team: str | None = None
+    user: str | None = None
 
 
 class Wrong(Refused):
@@ -54,7 +61,14 @@ class Wrong(Refused):
 
 
 def create_token(
-    database: Database, firm: str, role: Role, *, now: datetime, days: int, person: str | None = None
+    database: Database,
+    firm: str,
+    role: Role,
+    *,
+    now: datetime,
+    days: int,
+    person: str | None = None,
+    team: str | None = None,
 ) -> str:
     """Make a token and return it; this is the only time that it can be read.
 
@@ -64,38 +78,55 @@ def create_token(
         How long it is good for, 1 to `MAX_DAYS`.
     person
         Whom it acts for; asked of staff, who log their own time, and of nobody else.
+    team
+        Whom a manager manages; ``None``: everybody.
 
     Raises
     ------
     NotFound
-        The firm or the person is not there.
+        The firm, the person or the team is not there.
     Refused
-        The days or the person do not fit.
+        The days, the person or the team do not fit.
     """
     if not 1 <= days <= MAX_DAYS:
         near = str(min(max(days, 1), MAX_DAYS))
         raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
-    if (role is Role.STAFF) != (person is not None):
-        message = "is asked for with the role staff, and with no other"
-        raise _refused("token_person", "person", person or "", message, hint="Maybe give the id of the person.")
+    require_fitting(role, person, team)
     id, secret = secrets.token_hex(8), secrets.token_hex(32)
     with database.writing(firm) as session:
         read_head(session, firm, lock=True)
-        if person is not None:
-            people = session.scalars(select(PersonRecord.id)).all()
-            if person not in people:
-                raise not_found("person", person, people)
+        require_there(session, person, team)
         row: dict[str, Any] = {
             "firm_id": firm,
             "id": id,
-            "secret_hash": _hash(secret),
+            "secret_hash": hash_of(secret),
             "role": role.value,
             "person": person,
             "created_at": now,
             "expires_at": now + timedelta(days=days),
+            "team": team,
         }
         session.connection().execute(insert(_TOKENS), row)
     return f"evh_{id}_{secret}_{firm}"
+
+
+def require_fitting(role: Role, person: str | None, team: str | None) -> None:
+    """Refuse a person or a team that does not go with the role."""
+    if (role is Role.STAFF) != (person is not None):
+        message = "is asked for with the role staff, and with no other"
+        raise _refused("token_person", "person", person or "", message, hint="Maybe give the id of the person.")
+    if team is not None and role is not Role.MANAGER:
+        message = "goes with the role manager, and with no other"
+        raise _refused("token_team", "team", team, message, hint="Maybe leave it out.")
+
+
+def require_there(session: Session, person: str | None, team: str | None) -> None:
+    """Refuse a person or a team that the session's firm does not have."""
+    for field, value, column in (("person", person, PersonRecord.id), ("team", team, PersonRecord.team)):
+        if value is not None:
+            known = session.scalars(select(column).distinct()).all()
+            if value not in known:
+                raise not_found(field, value, known)
 
 
 def find_token(database: Database, text: str, *, now: datetime) -> Token:
@@ -113,7 +144,7 @@ def find_token(database: Database, text: str, *, now: datetime) -> Token:
     with database.reading(firm) as session:
         record = session.scalars(select(TokenRecord).where(TokenRecord.id == id)).one_or_none()
         # Compared in any case, so that how long it takes says nothing about which ids there are.
-        same = hmac.compare_digest(_hash(secret), "" if record is None else record.secret_hash)
+        same = hmac.compare_digest(hash_of(secret), "" if record is None else record.secret_hash)
         if record is None or not same:
             raise _wrong("token_invalid", "is not known")
         token = _token(record)
@@ -122,6 +153,12 @@ def find_token(database: Database, text: str, *, now: datetime) -> Token:
     if token.expires_at <= now:
         raise _wrong("token_expired", f"expired at {token.expires_at.isoformat()}")
     return token
+
+
+def id_in(text: str) -> str | None:
+    """Return the id that a token or a session says it has, true or not; ``None`` where it has none."""
+    form = _ID_IN.match(text)
+    return None if form is None else form[1]
 
 
 def tokens_of(session: Session) -> list[Token]:
@@ -141,22 +178,23 @@ def revoke_token(database: Database, firm: str, id: str, *, now: datetime) -> No
         session.connection().execute(update(_TOKENS).where(*mine).values(revoked_at=now))
 
 
+def revoke_tokens_of(session: Session, person: str, *, now: datetime) -> int:
+    """Let no token of a person open anything from now on; return how many did until now."""
+    mine = (_TOKENS.c.firm_id == session.info["firm"], _TOKENS.c.person == person, _TOKENS.c.revoked_at.is_(None))
+    return session.connection().execute(update(_TOKENS).where(*mine).values(revoked_at=now)).rowcount
+
+
 def note_use(turn: Turn, token: Token) -> None:
     """Keep when a token was used last; a turn of its own firm, which others share."""
     with turn.whole():
         turn.draft.update(TokenRecord, {"id": token.id}, last_used_at=turn.now)
 
 
-def _table() -> Table:
-    table = TokenRecord.__table__
-    assert isinstance(table, Table)
-    return table
+_TOKENS = table_of(TokenRecord)
 
 
-_TOKENS = _table()
-
-
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
+    """Return what is kept of a random secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
@@ -170,6 +208,7 @@ def _token(record: TokenRecord) -> Token:
         expires_at=record.expires_at,
         last_used_at=record.last_used_at,
         revoked_at=record.revoked_at,
+        team=record.team,
     )
 
 

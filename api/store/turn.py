@@ -15,7 +15,7 @@ from sqlalchemy import select
 from api.store.deciding import Decided, Deciding, check_version, refused
 from api.store.log import By, EntryKind, canonical
 from api.store.names import without_names
-from api.store.parts import PartKind, part_of, settings_of
+from api.store.parts import PARTS, PartKind, part_of, settings_of
 from api.store.pricing import Prices
 from api.store.proposal_states import supersede, supersede_moved
 from api.store.refusals import not_found, referred_to, taken
@@ -200,6 +200,7 @@ class Turn(Deciding):
         if stored is None and (id is not None or expected is not None):
             raise not_found(kind.value, str(name))
         check_version(kind, stored, expected)
+        self.require_part_in_reach(model, stored)
         with self.whole():
             version = put(self.draft, model, id=name, place=stored and stored.place, new=stored is None)
             self.recompile()
@@ -212,6 +213,7 @@ class Turn(Deciding):
         if stored is None:
             raise not_found(kind.value, id)
         check_version(kind, stored, expected)
+        self.require_part_in_reach(PARTS[kind].model.model_validate_json(stored.document), stored)
         referring = referring_to(self.draft, kind, id)
         if referring is not None:
             raise referred_to(kind.value, id, referring)
@@ -226,6 +228,7 @@ class Turn(Deciding):
 
     def save(self, firm: Firm) -> None:
         """Make the stored firm equal to this one (`api.store.saving`); exceptions of work that no longer waits are ended."""
+        self.require_all_in_reach("firm")
         with self.whole():
             save_firm(self.draft, firm)
             waiting = {task.id for task in firm.tasks if task.open and task.assignee is None}
@@ -239,6 +242,7 @@ class Turn(Deciding):
 
     def save_settings(self, firm: Firm, *, reason: str, by: By = By.MANAGER) -> int:
         """Take name, time zone, levels, holidays and policy over from ``firm``; return the number of the log entry."""
+        self.require_all_in_reach("settings")
         document = settings_of(firm)
         with self.whole():
             seen, said = self.seen(), without_names(reason, self.compiled().labels)

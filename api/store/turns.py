@@ -7,10 +7,11 @@ it, and lets the caller act. The board is kept again only after the commit: what
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
+from time import perf_counter
 from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
@@ -55,10 +56,18 @@ class Turns:
     ----------
     boards_mb
         How much memory the boards kept for writing may take, and those for reading again; the last one used stays in any case.
+    committed
+        Told kind and outcome of each decision of a turn, and how many seconds the turn took, once it is stored.
     """
 
-    def __init__(self, database: Database, *, boards_mb: float = BOARDS_MB) -> None:
-        self.database = database
+    def __init__(
+        self,
+        database: Database,
+        *,
+        boards_mb: float = BOARDS_MB,
+        committed: Callable[[Sequence[tuple[str, str]], float], None] | None = None,
+    ) -> None:
+        self.database, self._committed = database, committed
         self._written, self._read = Boards(boards_mb), Boards(boards_mb)
         self._gates: dict[str, Lock] = defaultdict(Lock)
         self._reading: dict[str, Lock] = defaultdict(Lock)
@@ -84,12 +93,14 @@ class Turns:
             Somebody else has the firm's turn for longer than the limit.
         """
         with self._gate(self._gates, firm):
-            had, turn = self._prepared(firm, now), None
+            had, turn, began_s = self._prepared(firm, now), None, perf_counter()
             try:
                 with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
                     turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
                     yield turn
                     had = turn.finish()
+                if self._committed is not None:
+                    self._committed(turn.decided, perf_counter() - began_s)
             except BaseException:
                 # What nobody has touched is still what is stored.
                 had = had if turn is None else turn.untouched()

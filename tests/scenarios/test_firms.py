@@ -3,12 +3,13 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from scenarios import figures
-from scenarios.firms import Season, demo_firm, generate_firm
+from scenarios.firms import Season, demo_firm, generate_firm, starting
 from solver.board import compile_board
 from solver.calendar import capacity_min, day_list
 
@@ -23,6 +24,19 @@ def test_a_generated_firm_has_the_size_and_load_asked(season: Season, people: in
     open_min = int(capacity_min(made.firm, day_list(made.now.date(), last)).sum())
     work_min = sum((task.estimate_min or 0) - task.logged_min for task in made.firm.tasks)
     assert 0.75 <= work_min / open_min <= 0.95
+
+
+def test_a_firm_begins_in_any_week_with_every_day_at_the_same_distance() -> None:
+    made = generate_firm(people=8, tasks=60, seed=1)
+    for by_days in (0, 6, 7, 371, -7, -1):
+        moved = starting(made, made.now.date() + timedelta(days=by_days))
+        weeks = timedelta(weeks=by_days // 7)
+        assert moved.now == made.now + weeks
+        assert [one.deadline for one in moved.firm.tasks] == [one.deadline + weeks for one in made.firm.tasks]
+        assert [one.first_day for one in moved.firm.time_off] == [one.first_day + weeks for one in made.firm.time_off]
+        assert [one.first_day for one in moved.firm.overtime] == [one.first_day + weeks for one in made.firm.overtime]
+        assert moved.firm.policy == made.firm.policy
+    assert starting(made, made.now.date()) == made
 
 
 def test_generated_firms_are_seeded() -> None:

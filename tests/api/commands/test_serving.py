@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import socket
@@ -195,6 +196,20 @@ def test_serving_makes_deliveries_until_it_ends(
     assert (code, "is not 32 bytes" in err, "short" in err) == (3, True, False)
 
 
+def test_a_proxy_that_is_trusted_says_who_asks_and_over_what(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said_by_proxy = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Request-ID": "by-proxy"}
+    for trusted, address, tls in (("127.0.0.0/8", "203.0.113.7", True), ("10.0.0.1", "127.0.0.1", False)):
+        monkeypatch.setenv("EVENHAND_PROXIES", trusted)
+        with served() as (process, url):
+            found = httpx.get(f"{url}/firm", headers=said_by_proxy, timeout=LONG_S)
+            assert ("strict-transport-security" in found.headers) is tls
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=LONG_S)
+        lines = [json.loads(line) for line in err.splitlines()]
+        (line,) = [one for one in lines if one.get("request_id") == "by-proxy"]
+        assert (line["address"], line["status"], line["level"]) == (address, 401, "info")
+
+
 def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:
     with served("--database-url", f"sqlite:///{tmp_path / 'new.db'}") as (process, address):
         assert httpx.get(f"{address}/ready", timeout=LONG_S).status_code == 200
@@ -286,6 +301,34 @@ def test_the_commands_of_the_readme_lead_to_a_placed_task(
         assert found.json()["decision"]["outcome"] in ("placed", "escalated")  # as the clock says
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=LONG_S)
+
+
+def test_the_demo_firm_is_served_and_what_is_printed_places_a_task(tmp_path: Path) -> None:
+    code = "import sys; from api.cli import main; main(['demo', '--serve'])"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            lines: list[str] = []
+            while not lines or not lines[-1].startswith("Everything else"):
+                lines.append(process.stdout.readline())
+                assert lines[-1], process.communicate(timeout=LONG_S)[1]
+            words = shlex.split("".join(lines).partition("Place a task:\n")[2].partition("Everything")[0])
+            assert words[0] == "curl"
+            headers = dict(words[i + 1].split(": ") for i, word in enumerate(words) if word == "-H")
+            found = httpx.post(words[1], headers=headers, content=words[words.index("-d") + 1], timeout=LONG_S)
+            assert found.status_code == 201, found.text
+            assert found.json()["decision"]["outcome"] in ("placed", "escalated")  # as the clock says
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=LONG_S)
+            assert process.returncode == 0, err
+        finally:
+            if process.poll() is None:
+                process.kill()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 import httpx
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from api.application import PREFIX, application
 from api.delivery.delivering import Post, deliver_all
 from api.jobs.applying import Applying
 from api.roles import Role
-from api.sealing import Seal, new_key
+from api.sealing import new_key
+from api.settings import Settings
 from api.store.database import Database
 from api.store.loading import firm_at
 from api.store.proposals import propose
@@ -47,7 +49,8 @@ class Api:
             ann = person(f"{id}-ann", name=f"Ann {id.title()}")
             staff = (ann, *(person(f"{id}-p{i}") for i in range(3)))
             create_firm(database, id, firm(staff, (task(f"{id}-t", assignee=f"{id}-ann"),)), now=NOW, actor="test")
-        self.app: FastAPI = application(database, now=lambda: self.at, seal=Seal([new_key()]), private_webhooks=True)
+        settings = Settings(secret_keys=(SecretStr(new_key()),), private_webhooks=True)
+        self.app: FastAPI = application(database, now=lambda: self.at, settings=settings)
         self.owner, self.foreign = self.token("one", Role.OWNER), self.token("two", Role.OWNER)
 
     def token(self, firm: str, role: Role, *, days: int = 30) -> str:

@@ -88,6 +88,9 @@ ROUTES = {
 }
 """Every route that asks for a token: its right, and a request that is answered when made with it."""
 OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
+OPEN |= {("POST", "/session"), ("GET", "/session/provider"), ("GET", "/session/provider/back")}
+OF_SESSIONS = {("GET", "/session"), ("DELETE", "/session"), ("POST", "/session/password")}
+"""Asked for by whoever signed in; ``test_sessions`` tries them."""
 IN_ADDRESS = [asked for (_, path), (_, asked) in ROUTES.items() if "{" in path and "{due}" not in path]
 
 
@@ -139,7 +142,7 @@ def with_solves(api: Api) -> None:
 
 
 def test_the_table_here_has_every_route(api: Api) -> None:
-    assert described(api) == {*ROUTES, *OPEN}
+    assert described(api) == {*ROUTES, *OPEN, *OF_SESSIONS}
     assert not [one for one in api.app.routes if isinstance(one, APIRoute) and not one.include_in_schema]
 
 
@@ -171,16 +174,16 @@ def test_no_route_answers_without_a_token_that_is_good(api: Api) -> None:
     revoke_token(api.database, "one", revoked.split("_")[1], now=NOW)
     api.later(days=1)
     ids = dict.fromkeys(("hold", "other_hold", "escalation", "p0", "p1", "p2"), "1")
-    head, id, secret, firm = api.owner.split("_")
+    kind, id, secret, firm = api.owner.split("_")
     other_secret = secret[:-1] + ("0" if secret[-1] != "0" else "1")
     for _, asked in ROUTES.values():
         for token, code in (
             (None, "token_missing"),
             ("x", "token_invalid"),
-            (f"{head}_{id}_{other_secret}_{firm}", "token_invalid"),
-            (f"{head}_{id}_{secret}_two", "token_invalid"),
-            (f"{head}_{id}_{secret}_nobody", "token_invalid"),
-            (f"{head}_{'0' * 16}_{secret}_{firm}", "token_invalid"),
+            (f"{kind}_{id}_{other_secret}_{firm}", "token_invalid"),
+            (f"{kind}_{id}_{secret}_two", "token_invalid"),
+            (f"{kind}_{id}_{secret}_nobody", "token_invalid"),
+            (f"{kind}_{'0' * 16}_{secret}_{firm}", "token_invalid"),
             (expired, "token_expired"),
             (revoked, "token_revoked"),
         ):
@@ -311,9 +314,9 @@ def test_state_is_open_to_everybody(api: Api) -> None:
         found = api.send(Ask("GET", path))[0]
         assert (found.status_code, found.json()) == (200, body)
     assert api.send(Ask("GET", "/version"))[0].json()["revision"] == head()
-    api.app.state.serving.revision = "9999"
+    api.app.state.serving.revision = "later"
     document = problem(api.send(Ask("GET", "/ready"))[0], 503, "not_ready")
-    assert (document["value"], document["nearest"]) == (head(), "9999")
+    assert (document["value"], document["nearest"]) == (head(), "later")
 
 
 def test_a_database_that_is_gone_is_said_without_its_address(api: Api) -> None:

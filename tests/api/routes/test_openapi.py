@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from api.application import PREFIX
 from api.routes.examples import TASKS
 from api.routes.models import TaskChange
 from solver.firm import Task
 from tests.api.routes.asking import Api
+from tests.api.routes.test_access import OPEN
 
 
 def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> None:
@@ -30,8 +32,9 @@ def test_the_document_says_how_errors_look_and_which_token_is_asked(api: Api) ->
         for method, route in methods.items():
             if path.rpartition("/")[2] in ("health", "ready", "version"):
                 continue
-            assert route["security"] == [{"HTTPBearer": []}], (method, path)
-            for status in ("401", "403", "413", "422", "503"):
+            if (method.upper(), path.removeprefix(PREFIX)) not in OPEN:
+                assert route["security"] == [{"HTTPBearer": []}, {"Session": []}], (method, path)
+            for status in ("401", "403", "413", "422", "429", "503"):
                 content = route["responses"][status]["content"]
                 assert content == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}
