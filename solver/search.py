@@ -108,8 +108,8 @@ class Overbookings:
     def finish(self) -> float:
         """Take in what was begun; return the work it took."""
         work_units = 0.0
-        for ticket in self.begun:
-            found = self.search.finish(ticket)
+        # All before any is told: one that is done here and now must not be stopped by the work of another one.
+        for found in [self.search.finish(ticket) for ticket in self.begun]:
             if found is not None:
                 work_units += found.work_units
                 self.useful = found.work_units > 0

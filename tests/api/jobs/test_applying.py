@@ -132,9 +132,10 @@ def test_what_nobody_can_do_is_said_once_and_not_every_night(planned: Planned) -
     with planned.turn() as turn:
         turn.put(person("bob", weekly_min=(1_440,) * 7))
         turn.change_task("long", deadline=day(40))
-    planned.plan(id="fourth")
-    assert planned.apply("fourth").placed == 1
+    # Somebody new is told to what waits at once, and nothing is left for the night.
     assert planned.people()["long"] is not None
+    planned.plan(id="fourth")
+    assert planned.apply("fourth") == SolveResult(placed=0, placed_otherwise=0, waiting=1, changed=0, proposals=())
 
 
 def test_late_work_gets_the_person_who_ends_it_first(planned: Planned) -> None:

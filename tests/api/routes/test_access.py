@@ -150,12 +150,10 @@ def test_the_table_here_has_every_route(api: Api) -> None:
 def test_every_role_at_every_route_may_what_the_table_says(api: Api, role: Role) -> None:
     api.ask("POST", "/tasks", new("first"))
     with_solves(api)
-    token = api.token("one", role)
     ids, token = prepared(api), api.token("one", role)
     for right, asked in ROUTES.values():
         found = api.send(filled(asked, ids, token))[0]
         if right in RIGHTS[role]:
-            assert found.status_code in (200, 201, 202), (role, asked, found.text)
             assert found.status_code in (200, 201, 202, 204), (role, asked, found.text)
         else:
             document = problem(found, 403, "forbidden")
@@ -196,9 +194,6 @@ def test_no_route_answers_without_a_token_that_is_good(api: Api) -> None:
 def test_another_firms_ids_are_not_there_on_any_route(api: Api) -> None:
     api.ask("POST", "/tasks", new("one-new"))
     with_solves(api)
-    before = api.ask("GET", "/tasks").text
-    for asked in IN_ADDRESS:
-        problem(api.send(asked._replace(token=api.foreign))[0], 404, "not_found")
     ids = prepared(api)
     before = api.ask("GET", "/tasks").text
     for asked in IN_ADDRESS:
