@@ -30,6 +30,10 @@ class _Redacting(structlog.stdlib.ProcessorFormatter):
         return redacted(super().format(record))
 
 
+CHATTY = ("alembic", "dbos")
+"""Libraries whose everyday news is nobody's."""
+
+
 def log_to(stream: TextIO = sys.stderr, *, level: str = "info", form: Literal["json", "text"] = "json") -> None:
     """Send everything that is logged in this process to a stream; what was set before is replaced."""
     ends: list[structlog.typing.Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
@@ -51,3 +55,5 @@ def log_to(stream: TextIO = sys.stderr, *, level: str = "info", form: Literal["j
         root.removeHandler(one)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(max(root.level, logging.WARNING))

@@ -153,7 +153,10 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     if overbookings.left and search.stop_reason is None:
         overbookings.begin(1)
     anneal_from(search, warm=warm)
-    bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
+    bound = None
+    if search.stop_reason is not StopReason.CANCELLED:
+        # A budget that is spent does not cut the bound short: how far it would have come is a matter of time.
+        bound = search.crew.finish(bounding, search.go_on if search.stop_reason is None else lambda: _time_left(search))
     if bound is not None:
         search.bounded(bound.minutes - search.base_min, bound.work_units)
     if search.stop_reason is None:
