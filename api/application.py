@@ -10,7 +10,24 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.routes import decisions, firms, placements, problems, state, tasks
+from api.routes import (
+    bulk,
+    calendar,
+    catalogue,
+    decisions,
+    files,
+    firms,
+    metrics,
+    people,
+    placements,
+    policy,
+    problems,
+    state,
+    task_states,
+    tasks,
+    time_entries,
+    tokens,
+)
 from api.routes.limits import BodyLimit
 from api.serving import Serving, clock
 from api.store.database import Database
@@ -20,6 +37,39 @@ DESCRIPTION = (
     "Decides who in an accounting firm does which piece of work, by when, and says why. "
     "A token is of one firm and one role; what belongs to another firm is not there. "
     "Every error is a problem document (RFC 9457) with a stable `code`."
+)
+TAGS = {
+    "tasks": "Work: taken in and placed in one call, changed, completed, logged on.",
+    "time entries": "Minutes that people logged; corrections are kept beside what they correct.",
+    "placements": "What would happen, and why things are as they are.",
+    "decisions": "The append-only, hash-chained log of who decided what, and on which facts.",
+    "people": "Who does the work: skills, hours, how much is free.",
+    "calendar": "Time off, bookings and overtime.",
+    "clients": "For whom work is done.",
+    "task types": "What work asks of people.",
+    "policy": "What the firm guards and what it pays for.",
+    "metrics": "Utilisation, spread, on-time, escalations.",
+    "firm": "The firm itself: figures, settings, history, files in and out.",
+    "tokens": "Who may use this API.",
+    "state": "Whether the service answers.",
+}
+"""Parts of the document, in its order; others follow."""
+ROUTERS = (
+    tasks,
+    bulk,
+    task_states,
+    time_entries,
+    placements,
+    decisions,
+    people,
+    calendar,
+    catalogue,
+    policy,
+    metrics,
+    firms,
+    files,
+    tokens,
+    state,
 )
 
 
@@ -39,19 +89,22 @@ def application(database: Database, *, now: Callable[[], datetime] = clock) -> F
         docs_url=None,  # the pages of the framework load scripts from elsewhere
         redoc_url=None,
         redirect_slashes=False,
+        openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
     )
     app.state.serving = Serving(database, now=now)
-    for module in (tasks, placements, decisions, firms, state):
+    for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, prefix=PREFIX)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes, tags=app.openapi_tags
+        )
         schema = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
         parts = schema.pop("$defs")
         document["components"]["schemas"] |= {"ProblemDocument": schema, **parts}

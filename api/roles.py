@@ -25,19 +25,30 @@ class Right(StrEnum):
     PLACE = "place tasks"
     CHANGE_TASKS = "change tasks"
     LOG_TIME = "log time"
+    READ_PEOPLE = "read people and their calendar"
+    CHANGE_PEOPLE = "change people"
+    CHANGE_CALENDAR = "change the calendar"
+    CHANGE_CLIENTS = "change clients and task types"
+    READ_POLICY = "read the policy"
+    CHANGE_POLICY = "change the policy"
+    MOVE_FILES = "import or export the firm"
+    MANAGE_TOKENS = "manage tokens"
+    CREATE_FIRMS = "create firms"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME})
+_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_PEOPLE, Right.READ_POLICY})
+_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.CHANGE_CALENDAR})
+_KEEPING = frozenset({*_WORKING, Right.CHANGE_PEOPLE, Right.CHANGE_CLIENTS})
+_RUNNING = frozenset({*_KEEPING, Right.CHANGE_POLICY, Right.MOVE_FILES})
 
 RIGHTS = {
-    Role.OWNER: _WORKING,
-    Role.OPERATIONS: _WORKING,
+    Role.OWNER: frozenset({*_RUNNING, Right.MANAGE_TOKENS, Right.CREATE_FIRMS}),
+    Role.OPERATIONS: _RUNNING,
     Role.MANAGER: _WORKING,
     # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
     Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),
     Role.READ_ONLY: _READING,
-    Role.INTEGRATION: _WORKING,
+    Role.INTEGRATION: _KEEPING,
 }
 
 

@@ -15,6 +15,10 @@ class Taken(Refused):
     """The id is used already."""
 
 
+class InUse(Refused):
+    """Something else refers to what should go."""
+
+
 class Changed(Refused):
     """Somebody else has changed it since it was read."""
 
@@ -40,9 +44,9 @@ def taken(field: str, value: str) -> Taken:
     return Taken(Refusal(code="taken", field=field, value=value, message="is there already", hint=hint))
 
 
-def referred_to(field: str, value: str, table: str) -> Refused:
+def referred_to(field: str, value: str, table: str) -> InUse:
     """Refuse to take out what something else refers to."""
-    return Refused(
+    return InUse(
         Refusal(
             code="referred_to",
             field=field,

@@ -53,6 +53,22 @@ class Wrong(Refused):
     """The token opens nothing: malformed, unknown, revoked or expired."""
 
 
+class _Made:
+    """A new token: its row, and what is said once."""
+
+    def __init__(self, firm: str, now: datetime, role: Role, days: int, person: str | None) -> None:
+        self.id, secret = secrets.token_hex(8), secrets.token_hex(32)
+        self.text = f"evh_{self.id}_{secret}_{firm}"
+        self.row: dict[str, Any] = {
+            "id": self.id,
+            "secret_hash": _hash(secret),
+            "role": role.value,
+            "person": person,
+            "created_at": now,
+            "expires_at": now + timedelta(days=days),
+        }
+
+
 def create_token(
     database: Database, firm: str, role: Role, *, now: datetime, days: int, person: str | None = None
 ) -> str:
@@ -72,30 +88,23 @@ def create_token(
     Refused
         The days or the person do not fit.
     """
-    if not 1 <= days <= MAX_DAYS:
-        near = str(min(max(days, 1), MAX_DAYS))
-        raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
-    if (role is Role.STAFF) != (person is not None):
-        message = "is asked for with the role staff, and with no other"
-        raise _refused("token_person", "person", person or "", message, hint="Maybe give the id of the person.")
-    id, secret = secrets.token_hex(8), secrets.token_hex(32)
+    _require_fitting(role, days, person)
+    made = _Made(firm, now, role, days, person)
     with database.writing(firm) as session:
         read_head(session, firm, lock=True)
-        if person is not None:
-            people = session.scalars(select(PersonRecord.id)).all()
-            if person not in people:
-                raise not_found("person", person, people)
-        row: dict[str, Any] = {
-            "firm_id": firm,
-            "id": id,
-            "secret_hash": _hash(secret),
-            "role": role.value,
-            "person": person,
-            "created_at": now,
-            "expires_at": now + timedelta(days=days),
-        }
-        session.connection().execute(insert(_TOKENS), row)
-    return f"evh_{id}_{secret}_{firm}"
+        _require_person(session, person)
+        session.connection().execute(insert(_TOKENS), {"firm_id": firm, **made.row})
+    return made.text
+
+
+def add_token(turn: Turn, role: Role, *, days: int, person: str | None = None) -> tuple[str, str]:
+    """Make a token in a turn of its firm; return its id, and the token itself. See `create_token`."""
+    _require_fitting(role, days, person)
+    _require_person(turn.session, person)
+    made = _Made(turn.firm, turn.now, role, days, person)
+    with turn.whole():
+        turn.draft.add(TokenRecord, **made.row)
+    return made.id, made.text
 
 
 def find_token(database: Database, text: str, *, now: datetime) -> Token:
@@ -145,6 +154,22 @@ def note_use(turn: Turn, token: Token) -> None:
     """Keep when a token was used last; a turn of its own firm, which others share."""
     with turn.whole():
         turn.draft.update(TokenRecord, {"id": token.id}, last_used_at=turn.now)
+
+
+def _require_fitting(role: Role, days: int, person: str | None) -> None:
+    if not 1 <= days <= MAX_DAYS:
+        near = str(min(max(days, 1), MAX_DAYS))
+        raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
+    if (role is Role.STAFF) != (person is not None):
+        message = "is asked for with the role staff, and with no other"
+        raise _refused("token_person", "person", person or "", message, hint="Maybe give the id of the person.")
+
+
+def _require_person(session: Session, person: str | None) -> None:
+    if person is not None:
+        people = session.scalars(select(PersonRecord.id)).all()
+        if person not in people:
+            raise not_found("person", person, people)
 
 
 def _table() -> Table:
