@@ -30,7 +30,7 @@ def serve(url: str, host: str, port: int) -> Exit:
     """Answer requests until told to end; requests that have begun are answered."""
     with opened(url, must_exist=False) as database, _ends_politely():
         _prepare(database)
-        listening = _listen(host, port)
+        listening = listening_on(host, port)
         config = uvicorn.Config(
             application(database),
             lifespan="off",
@@ -102,7 +102,8 @@ def _prepare(database: Database) -> None:
         raise CommandError("not_ready", message, field="revision", value=found or "none", nearest=expected)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening_on(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; say so where the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2_048)
