@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -23,6 +23,10 @@ from api.store.turn import Turn
 router = APIRouter(prefix="/firm", tags=["firm"])
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
+_DOWNLOAD: dict[str, Any] = {
+    "description": "the file",
+    "content": {JSON: {"schema": {"type": "object"}}, WORKBOOK: _BINARY, ZIP: _BINARY},
+}
 _UPLOAD = {
     "requestBody": {
         "required": True,
@@ -113,7 +117,7 @@ def import_files(
     operation_id="exportFirm",
     summary="Export the firm",
     response_class=Response,
-    responses={**answers(409), 200: {"description": "the file", "content": dict.fromkeys(FORMS.values(), _BINARY)}},
+    responses={**answers(409), 200: _DOWNLOAD},
 )
 def export(caller: MovingFiles, here: Here, form: Form = Form.ZIP) -> Response:
     """Return the firm as it is now, finished work included: a zip of CSV files, a workbook, or JSON."""
