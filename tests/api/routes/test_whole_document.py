@@ -131,7 +131,7 @@ def test_whatever_is_sent_is_answered_as_the_document_says(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode), data=st.data())
-    def tried(case: Case, data: st.DataObject) -> None:
+    def tried(case: Case[Any], data: st.DataObject) -> None:
         role = data.draw(st.sampled_from([Role.OWNER, Role.OWNER, *Role]))
         whose = data.draw(st.sampled_from(["one", "one", "two", None])) if "{" in path else None
         if whose is not None:
@@ -147,7 +147,7 @@ def test_the_other_firm_is_as_it_was(world: World) -> None:
     assert world.seen_by_them() == world.theirs
 
 
-def _name(case: Case, ids: dict[str, list[str]], data: st.DataObject) -> None:
+def _name(case: Case[Any], ids: dict[str, list[str]], data: st.DataObject) -> None:
     """Let the address name something that is there."""
     for name in case.path_parameters or {}:
         if name in ids:
@@ -162,7 +162,7 @@ def _with_references(body: Any) -> Any:
     return [_with_references(one) for one in body] if isinstance(body, list) else body
 
 
-def _send(world: World, case: Case, role: Role, right: Right, *, foreign: bool) -> None:
+def _send(world: World, case: Case[Any], role: Role, right: Right, *, foreign: bool) -> None:
     if "If-Match" in str(case.operation.definition.raw):
         case.headers.setdefault("If-Match", "*")
     found = case.call(headers={"Authorization": f"Bearer {world.tokens[role]}"})
@@ -171,7 +171,7 @@ def _send(world: World, case: Case, role: Role, right: Right, *, foreign: bool) 
         assert 400 <= found.status_code < 500, found.text
     if foreign:
         assert found.status_code >= 400, "another firm's part was found"
-    sent = f"{case.path_parameters} {case.query} {case.body}"
+    sent = str((case.path_parameters, case.query, case.body))
     text = found.content.decode(errors="replace")
     for theirs in ("Ann Two", "two-ann", "two-t", "two-clients"):
         assert theirs in sent or theirs not in text, (case.method, case.path, text)
