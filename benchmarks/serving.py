@@ -13,9 +13,11 @@ import statistics
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -132,8 +134,11 @@ def _served(database: Database) -> Iterator[str]:
     command = [sys.executable, "-c", SERVE, url]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
+        address = process.stdout.readline().split()[-1]
+        # The server says each request, and would wait for a reader once the pipe is full.
+        Thread(target=deque, args=(process.stdout, 0), daemon=True).start()
         try:
-            yield process.stdout.readline().split()[-1]
+            yield address
         finally:
             process.terminate()
             process.wait(timeout=60)

@@ -92,16 +92,14 @@ def import_files(
         found = _accepted(read(path, date_order, base), on_rejects)
         if not dry_run:
 
-            def act(turn: Turn) -> int:
+            def act(turn: Turn) -> tuple[int, Intake]:
                 intake = found
-                if (
-                    mode is Mode.MERGE and turn.version != version
-                ):  # somebody changed the firm meanwhile: over what it is now
+                if base is not None and turn.version != version:  # changed meanwhile: over what it is now
                     turn.draft.write()
                     intake = _accepted(read(path, date_order, load_firm(turn.session)), on_rejects)
-                return _stored(turn, intake, mode)
+                return _stored(turn, intake, mode), intake
 
-            version = here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
+            version, found = here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
     response.headers["ETag"] = etag(version)
     return Imported(
         stored=not dry_run,

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -46,6 +48,7 @@ class Flaky(httpx.HTTPTransport):
         super().__init__()
         self.failures: list[str] = []
         self.keys: list[str | None] = []
+        self.address = self.token = ""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         self.keys.append(request.headers.get("idempotency-key"))
@@ -81,6 +84,7 @@ def client(database: Database, flaky: Flaky, pauses: list[float]) -> Iterator[Cl
     create_firm(database, "one", firm(staff, (task("t/0", assignee="ann"),)), now=NOW, actor="test")
     token = create_token(database, "one", Role.OWNER, now=NOW, days=1)
     with listening(database) as address, Client(address, token, wait=pauses.append, transport=flaky) as client:
+        flaky.address, flaky.token = address, token
         yield client
 
 
@@ -104,6 +108,15 @@ def test_a_task_is_placed_read_changed_worked_on_and_done(client: Client) -> Non
     assert client.why_not("t/0", "bob").answer.code == "price"
     assert client.decision(1).answer == placed.decision
     assert [one.task for one in client.decisions(task="a/1")] == ["a/1"]
+
+
+def test_the_example_of_the_documents_runs(client: Client, flaky: Flaky, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
+    (example,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "http-api.md", "exec"), {"ADDRESS": flaky.address, "TOKEN": flaky.token})
+    placed, refused, *others = capsys.readouterr().out.splitlines()
+    assert placed.startswith("bob bob has the most remaining hours")
+    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15"])
 
 
 def test_lists_are_read_to_their_end(client: Client) -> None:

@@ -149,3 +149,16 @@ def test_names_that_csv_cannot_hold_are_exported_as_json_only(api: Api) -> None:
     api.ask("POST", "/clients", {"id": "c", "barred": ["a;b"]})
     assert problem(api.ask("GET", "/firm/export?form=zip"), 409, "form")["nearest"] == "json"
     assert api.ask("GET", "/firm/export?form=json").status_code == 200
+
+
+def test_work_that_comes_while_files_are_read_stays(api: Api) -> None:
+    headers = {"Content-Type": FORMS["zip"]}
+    imports = [Ask("POST", "/firm/import", zipped(clients=f"id,name\nc{i},C\n"), api.owner, headers) for i in range(3)]
+    placements = [Ask("POST", "/tasks", new(f"n{i}"), api.owner) for i in range(12)]
+    found = api.send(*placements[:4], imports[0], *placements[4:8], imports[1], *placements[8:], imports[2])
+    assert {one.status_code for one in found} == {200, 201}
+    after = stored(api)
+    assert {one.id for one in after.tasks} == {"one-t", *(f"n{i}" for i in range(12))}
+    assert {one.id for one in after.clients} == {"acme", "c0", "c1", "c2"}
+    answered = {one.json()["task"]["id"]: one.json()["task"]["assignee"] for one in found if one.status_code == 201}
+    assert answered.items() <= {one.id: one.assignee for one in after.tasks}.items()
