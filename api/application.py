@@ -15,20 +15,28 @@ from api.routes import (
     calendar,
     catalogue,
     decisions,
+    escalations,
     files,
     firms,
+    holds,
+    inbox,
     metrics,
     people,
     placements,
     policy,
     problems,
+    proposals,
+    schedules,
+    solves,
     state,
     task_states,
     tasks,
     time_entries,
     tokens,
+    webhooks,
 )
 from api.routes.limits import BodyLimit
+from api.sealing import Seal
 from api.serving import Serving, clock
 from api.store.database import Database
 
@@ -42,7 +50,11 @@ TAGS = {
     "tasks": "Work: taken in and placed in one call, changed, completed, logged on.",
     "time entries": "Minutes that people logged; corrections are kept beside what they correct.",
     "placements": "What would happen, and why things are as they are.",
+    "holds": "Tasks that wait for their estimate.",
+    "escalations": "Tasks that nobody could take, why, and the ways out.",
+    "proposals": "Moves of assigned work that a manager approves or declines.",
     "decisions": "The append-only, hash-chained log of who decided what, and on which facts.",
+    "solves": "Plans of the whole backlog: asked for, watched, and when they are made by themselves.",
     "people": "Who does the work: skills, hours, how much is free.",
     "calendar": "Time off, bookings and overtime.",
     "clients": "For whom work is done.",
@@ -50,6 +62,8 @@ TAGS = {
     "policy": "What the firm guards and what it pays for.",
     "metrics": "Utilisation, spread, on-time, escalations.",
     "firm": "The firm itself: figures, settings, history, files in and out.",
+    "inbox": "What people, and those who decide, should know.",
+    "webhooks": "Other systems that are told, and what is on its way to them.",
     "tokens": "Who may use this API.",
     "state": "Whether the service answers.",
 }
@@ -60,7 +74,12 @@ ROUTERS = (
     task_states,
     time_entries,
     placements,
+    holds,
+    escalations,
+    proposals,
     decisions,
+    solves,
+    schedules,
     people,
     calendar,
     catalogue,
@@ -68,18 +87,30 @@ ROUTERS = (
     metrics,
     firms,
     files,
+    inbox,
+    webhooks,
     tokens,
     state,
 )
 
 
-def application(database: Database, *, now: Callable[[], datetime] = clock) -> FastAPI:
+def application(
+    database: Database,
+    *,
+    now: Callable[[], datetime] = clock,
+    seal: Seal | None = None,
+    private_webhooks: bool = False,
+) -> FastAPI:
     """Return the API over a database that is migrated; whoever opened the database closes it.
 
     Parameters
     ----------
     now
         The clock, in UTC.
+    seal
+        What seals and opens the secrets of webhooks; none: no webhook can be registered.
+    private_webhooks
+        Whether webhooks may lead to plain HTTP and the inner network.
     """
     app = FastAPI(
         title="Evenhand",
@@ -91,7 +122,7 @@ def application(database: Database, *, now: Callable[[], datetime] = clock) -> F
         redirect_slashes=False,
         openapi_tags=[{"name": name, "description": said} for name, said in TAGS.items()],
     )
-    app.state.serving = Serving(database, now=now)
+    app.state.serving = Serving(database, now=now, seal=seal, private_webhooks=private_webhooks)
     for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     problems.install(app)

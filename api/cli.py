@@ -1,4 +1,6 @@
-"""The command ``evenhand``: options, and which function of `api.commands` answers. Exit codes: docs/command-line.md.
+"""The command ``evenhand``: the options of all commands in one module, and which function of `api.commands` answers.
+
+Exit codes: docs/command-line.md.
 
 Libraries are imported by the command that needs them, so that one placement takes the time Python starts.
 """
@@ -13,10 +15,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from api.cli_secrets import secrets
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
+from api.options import AsJson, Folder, Gap, MappingFile, Now, Order, RejectsFile, Seconds, Seed, Work
 from api.roles import Role
+from api.what_if_options import what_if
 from scenarios.firms import Season
 from solver.firm import Priority
 from solver.refusal import nearest_name
@@ -33,21 +38,6 @@ app = typer.Typer(
 )
 
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of CSV files, one workbook, or one JSON file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Now = Annotated[str | None, typer.Option(help="Plan from this moment, 2027-03-01T09:00; else the clock.")]
-Order = Annotated[DateOrder, typer.Option(help="How dates such as 03/04/2027 are read.")]
-MappingFile = Annotated[Path | None, typer.Option(help="Mapping file for exports with other column names.")]
-RejectsFile = Annotated[Path | None, typer.Option(help="Where refused rows are written; else beside the input.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same input, seed and --work: the same plan.")]
-Seconds = Annotated[
-    float | None, typer.Option(min=0, help="Wall-clock limit of the search; 30 unless --work is given.")
-]
-Work = Annotated[
-    float | None, typer.Option(min=0, help="Limit in deterministic work units, about a second of a core each.")
-]
-Gap = Annotated[float | None, typer.Option(min=0, help="Stop when proven within this many percent of the best.")]
-
 DatabaseUrl = Annotated[
     str, typer.Option(envvar="EVENHAND_DATABASE_URL", help="sqlite:///file.db or postgresql://user@host/name.")
 ]
@@ -60,6 +50,9 @@ token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup
 app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
+app.add_typer(secrets, name="secrets")
+
+app.command(name="what-if")(what_if)
 
 DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0
@@ -217,7 +210,9 @@ def generate(
 
 @app.command()
 def schema(
-    name: Annotated[str, typer.Argument(help="firm, policy, plan, decision, proposal or metrics.")] = "firm",
+    name: Annotated[
+        str, typer.Argument(help="firm, policy, plan, decision, proposal, metrics, scenario or comparison.")
+    ] = "firm",
     as_json: Annotated[bool, typer.Option("--json", help="Schemas are JSON in any case.")] = True,
 ) -> Exit:
     """Print the JSON Schema of a firm, a policy, a plan or an answer."""
@@ -280,11 +275,22 @@ def serve(
     database_url: DatabaseUrl = DATABASE_URL,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="Port to listen on; 0: any that is free.")] = 8_000,
+    worker: Annotated[
+        bool | None, typer.Option(help="Do jobs as well; if nothing is said, where the database is a file.")
+    ] = None,
 ) -> Exit:
     """Answer the HTTP API; an embedded database is made or brought up to date first."""
     from api.commands import serving
 
-    return serving.serve(database_url, host, port)
+    return serving.serve(database_url, host, port, worker=worker)
+
+
+@app.command()
+def worker(database_url: DatabaseUrl = DATABASE_URL) -> Exit:
+    """Do the jobs that wait: solves, of all firms. Any number of workers share one PostgreSQL database."""
+    from api.commands import serving
+
+    return serving.work(database_url)
 
 
 @token.command(name="create")

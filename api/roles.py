@@ -34,19 +34,51 @@ class Right(StrEnum):
     MOVE_FILES = "import or export the firm"
     MANAGE_TOKENS = "manage tokens"
     CREATE_FIRMS = "create firms"
+    READ_SOLVES = "read solves"
+    SOLVE = "start and cancel solves"
+    SCHEDULE = "say what is done by itself"
+    DECIDE = "decide proposals"
+    END_EXCEPTIONS = "end holds and escalations"
+    READ_INBOX = "read inboxes"
+    MARK_READ = "mark messages read"
+    MANAGE_WEBHOOKS = "manage webhooks"
 
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_PEOPLE, Right.READ_POLICY})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.CHANGE_CALENDAR})
+_READING = frozenset(
+    {
+        Right.READ_WORK,
+        Right.READ_DECISIONS,
+        Right.TRY_PLACING,
+        Right.READ_PEOPLE,
+        Right.READ_POLICY,
+        Right.READ_SOLVES,
+        Right.READ_INBOX,
+    }
+)
+_WORKING = frozenset(
+    {
+        *_READING,
+        Right.PLACE,
+        Right.CHANGE_TASKS,
+        Right.LOG_TIME,
+        Right.CHANGE_CALENDAR,
+        Right.SOLVE,
+        Right.MARK_READ,
+    }
+)
+_DECIDING = frozenset({Right.DECIDE, Right.END_EXCEPTIONS})
 _KEEPING = frozenset({*_WORKING, Right.CHANGE_PEOPLE, Right.CHANGE_CLIENTS})
-_RUNNING = frozenset({*_KEEPING, Right.CHANGE_POLICY, Right.MOVE_FILES})
+# A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
+_RUNNING = frozenset(
+    {*_KEEPING, *_DECIDING, Right.CHANGE_POLICY, Right.MOVE_FILES, Right.SCHEDULE, Right.MANAGE_WEBHOOKS}
+)
 
 RIGHTS = {
     Role.OWNER: frozenset({*_RUNNING, Right.MANAGE_TOKENS, Right.CREATE_FIRMS}),
     Role.OPERATIONS: _RUNNING,
-    Role.MANAGER: _WORKING,
-    # Decisions show everybody's load; staff log their own time only, so that their tokens name a person.
-    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME}),
+    Role.MANAGER: frozenset({*_WORKING, *_DECIDING}),
+    # Decisions show everybody's load; staff log their own time and read their own messages only, so that their tokens name a person.
+    Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME, Right.READ_INBOX, Right.MARK_READ}),
     Role.READ_ONLY: _READING,
     Role.INTEGRATION: _KEEPING,
 }

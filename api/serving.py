@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Lock
+from threading import Event, Lock
 
+from api.delivery.delivering import Post
+from api.delivery.rounds import Rounds
+from api.jobs.queue import Jobs
+from api.sealing import Seal
 from api.standing import Standings
 from api.store.database import Database
 from api.store.migrating import head
@@ -29,14 +33,33 @@ class Serving:
         The clock; tests set their own.
     revision
         The schema that this version expects.
+    jobs
+        Where solves are asked for.
+    ending
+        Set when the process is to end: what is open for long ends then.
+    streams
+        How many are open.
+    seal
+        What opens the secrets of webhooks.
+    private_webhooks
+        Whether webhooks may lead to plain HTTP and the inner network.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime] = clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime] = clock,
+        seal: Seal | None = None,
+        private_webhooks: bool = False,
+    ) -> None:
         self.database, self.now = database, now
+        self.seal, self.private_webhooks = seal or Seal(), private_webhooks
         self.turns = Turns(database)
         self.standings = Standings(database)
         self.sharing = Sharing(self.turns)
         self.revision = head()
+        self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
         self._searching = Lock()
 
     @contextmanager
@@ -49,3 +72,7 @@ class Serving:
             yield
         finally:
             self._searching.release()
+
+    def deliveries(self) -> Rounds:
+        """Return what makes deliveries beside the requests, to be started and stopped."""
+        return Rounds(Post(self.turns, self.seal, self.private_webhooks), now=self.now)

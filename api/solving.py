@@ -46,7 +46,7 @@ class Budget:
 def plan_of(firm: Firm, *, now: datetime, budget: Budget, seed: int, on_progress: ProgressCallback) -> Plan:
     """Solve a firm. Ctrl-C ends the search and keeps the best plan; a second one ends the command."""
     cancel = Cancel()
-    with _cancelled_by_interrupt(cancel):
+    with cancelled_by_interrupt(cancel):
         stop = FirstOf((cancel, *budget.rules()))
         with processes(patient=budget.work_units is not None) as crew:
             return solve(firm, now=now, stop=stop, seed=seed, on_progress=on_progress, crew=crew)
@@ -77,7 +77,9 @@ def was_cancelled(report: ReportData) -> bool:
 
 
 @contextmanager
-def _cancelled_by_interrupt(cancel: Cancel) -> Iterator[None]:
+def cancelled_by_interrupt(cancel: Cancel) -> Iterator[None]:
+    """Let the first Ctrl-C ask for an end, and the second one end the command."""
+
     def ask(signum: int, frame: FrameType | None) -> None:
         if cancel.asked:
             raise KeyboardInterrupt

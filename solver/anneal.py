@@ -456,18 +456,39 @@ def overbooked(problem: Problem, plan: Assignment) -> Overbooked:
 
 
 @njit(cache=True)
-def _lacking(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> int:
-    """Return how many minutes ``p`` lacks in the worst window with ``work`` more from ``row`` on, due by ``column``."""
-    worst = 0
-    for a in range(slack.shape[1]):
-        bound = column if a <= row else slack.shape[2]
-        for b in range(bound):
-            if slack[p, a, b] < worst:
-                worst = slack[p, a, b]
-        for b in range(bound, slack.shape[2]):
-            if slack[p, a, b] - work < worst:
-                worst = slack[p, a, b] - work
-    return -worst
+def _lacking(
+    slack: NDArray[np.int32],
+    p: int,
+    over: int,
+    out_row: int,
+    out_column: int,
+    out_work: int,
+    row: int,
+    column: int,
+    work: int,
+) -> int:
+    """Return how many minutes ``p``, who lacks ``over``, lacks in the worst window after a change.
+
+    The change is ``out_work`` less from ``out_row`` on, due by ``out_column``, and ``work`` more from ``row`` on, due by ``column``; none
+    of either is a row of -1. Where nothing is taken out, or nothing lacks now, only windows around the new work can be worse.
+    """
+    columns, rows, start, worst = slack.shape[2], min(row + 1, slack.shape[1]), column, 0
+    if out_row < 0:
+        worst = over
+    elif over > 0:
+        rows, start = slack.shape[1], 0
+    for a in range(rows):
+        out_from = out_column if a <= out_row else columns
+        from_here = column if a <= row else columns
+        for b in range(start, columns):
+            left = slack[p, a, b]
+            if b >= out_from:
+                left += out_work
+            if b >= from_here:
+                left -= work
+            if left < -worst:
+                worst = -left
+    return worst
 
 
 @njit(cache=True)
@@ -483,33 +504,33 @@ def _take_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int, sign: int) -> 
 
 @njit(cache=True)
 def _put_over(f: Facts, s: State, o: Overbooked, t: int, p: int, w: int) -> None:
-    """Do as `_put` does and keep the overbooking in step."""
+    """Do as `_put` does and keep in step what is firm; what people lack then is for the caller to note."""
     old = s.who[t]
     if old >= 0:
         _take_firmly(f, o, t, old, f.first_window[t] + s.window[t], -1)
     _put(f, s, t, p, w)
     _take_firmly(f, o, t, p, w, 1)
-    if old >= 0:
-        o.over[old] = _lacking(s.slack, old, -1, 0, 0)
-    if p >= 0:
-        o.over[p] = _lacking(s.slack, p, -1, 0, 0)
 
 
 @njit(cache=True)
-def _best_window(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, worst: float) -> tuple[int, float]:
-    """Return the window of ``t`` that costs least with ``p``, lacking minutes at ``price`` each, and that cost; -1 beyond ``worst``."""
-    best, lacking, work = -1, _lacking(s.slack, p, -1, 0, 0), f.work[t, p]
+def _best_window(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, worst: float) -> tuple[int, int]:
+    """Return the window of ``t`` that costs least with ``p``, -1 beyond ``worst``, and what ``p`` lacks then, ``price`` a minute."""
+    best, lacks, work, out_row, out_column, out_work = -1, 0, f.work[t, p], -1, 0, 0
+    if s.who[t] == p:
+        old = f.first_window[t] + s.window[t]
+        out_row, out_column, out_work = f.row[old], f.column[old], work
     for w in range(f.first_window[t], f.first_window[t + 1]):
         if f.late[w] > worst:
             break
         if not (_in_order(f, s, t, w) and _fits_firmly(f, o, t, p, w)):
             continue
-        cost = f.late[w] + price * (_lacking(s.slack, p, f.row[w], f.column[w], work) - lacking)
+        lacking = _lacking(s.slack, p, o.over[p], out_row, out_column, out_work, f.row[w], f.column[w], work)
+        cost = f.late[w] + price * lacking
         if cost <= worst:
-            best, worst = w, cost
-            if cost == f.late[w]:
+            best, worst, lacks = w, cost, lacking
+            if lacking == 0:
                 break
-    return best, worst
+    return best, lacks
 
 
 @njit(cache=True)
@@ -519,33 +540,34 @@ def _relocate_over(f: Facts, s: State, o: Overbooked, t: int, p: int, price: flo
     if not _separate(f, s, t, p, -1):
         return
     first = f.first_window[t]
-    base = float(f.comfort[t, p] - _value(f, s, t))
+    base, old_lacks = float(f.comfort[t, p] - _value(f, s, t)), 0
     if old >= 0:
         w, work = first + s.window[t], f.work[t, old]
         base += _swap_cost(f, s.load, old, work, f.due[w], 0, 0) - s.cost[old]
         if o.over[old] > 0:
-            base += price * (_lacking(s.slack, old, f.row[w], f.column[w], -work) - o.over[old])
+            old_lacks = _lacking(s.slack, old, o.over[old], f.row[w], f.column[w], work, -1, 0, 0)
+            base += price * (old_lacks - o.over[old])
     base += _cost(f, s.load, p, f.work[t, p], f.due[first]) - s.cost[p]
     if base + f.late[first] > limit:
         return
-    found, _ = _best_window(f, s, o, t, p, price, limit - base)
+    found, lacks = _best_window(f, s, o, t, p, price, limit - base + price * o.over[p])
     if found >= 0:
         _put_over(f, s, o, t, p, found)
+        o.over[p] = lacks
+        if old >= 0:
+            o.over[old] = old_lacks
 
 
 @njit(cache=True)
 def _rewindow_over(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float) -> None:
     """Promise ``t`` in the best window of its person."""
     p, old = s.who[t], f.first_window[t] + s.window[t]
-    work, lacking = f.work[t, p], o.over[p]
-    _take(s.slack, p, f.row[old], f.column[old], -work)
     _take_firmly(f, o, t, p, old, -1)
-    saved = price * (lacking - _lacking(s.slack, p, -1, 0, 0))
-    found, _ = _best_window(f, s, o, t, p, price, limit + f.late[old] + saved)
-    _take(s.slack, p, f.row[old], f.column[old], work)
+    found, lacks = _best_window(f, s, o, t, p, price, limit + f.late[old] + price * o.over[p])
     _take_firmly(f, o, t, p, old, 1)
     if found >= 0 and found != old:
         _put_over(f, s, o, t, p, found)
+        o.over[p] = lacks
 
 
 @njit(cache=True)
@@ -560,12 +582,16 @@ def _swap_over(f: Facts, s: State, o: Overbooked, t: int, u: int, price: float, 
     change += _swap_cost(f, s.load, q, f.work[u, q], f.due[uw], f.work[t, q], f.due[tw]) - s.cost[q]
     if change - price * (o.over[p] + o.over[q]) > limit:
         return
-    _take(s.slack, p, f.row[tw], f.column[tw], -f.work[t, p])
-    _take(s.slack, q, f.row[uw], f.column[uw], -f.work[u, q])
-    change += price * (_lacking(s.slack, p, f.row[uw], f.column[uw], f.work[u, p]) - o.over[p])
-    change += price * (_lacking(s.slack, q, f.row[tw], f.column[tw], f.work[t, q]) - o.over[q])
-    _take(s.slack, p, f.row[tw], f.column[tw], f.work[t, p])
-    _take(s.slack, q, f.row[uw], f.column[uw], f.work[u, q])
+    p_lacks = _lacking(
+        s.slack, p, o.over[p], f.row[tw], f.column[tw], f.work[t, p], f.row[uw], f.column[uw], f.work[u, p]
+    )
+    change += price * (p_lacks - o.over[p])
+    if change - price * o.over[q] > limit:
+        return
+    q_lacks = _lacking(
+        s.slack, q, o.over[q], f.row[uw], f.column[uw], f.work[u, q], f.row[tw], f.column[tw], f.work[t, q]
+    )
+    change += price * (q_lacks - o.over[q])
     if change > limit:
         return
     _take_firmly(f, o, t, p, tw, -1)
@@ -576,6 +602,7 @@ def _swap_over(f: Facts, s: State, o: Overbooked, t: int, u: int, price: float, 
     if fits:
         _put_over(f, s, o, t, q, tw)
         _put_over(f, s, o, u, p, uw)
+        o.over[p], o.over[q] = p_lacks, q_lacks
 
 
 @njit(cache=True)
@@ -586,27 +613,42 @@ def _drop(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float)
         return
     w, work = f.first_window[t] + s.window[t], f.work[t, p]
     change = f.escalation[t] - _value(f, s, t) + _swap_cost(f, s.load, p, work, f.due[w], 0, 0) - s.cost[p]
-    if change + price * (_lacking(s.slack, p, f.row[w], f.column[w], -work) - o.over[p]) <= limit:
+    lacking = _lacking(s.slack, p, o.over[p], f.row[w], f.column[w], work, -1, 0, 0)
+    if change + price * (lacking - o.over[p]) <= limit:
         _put_over(f, s, o, t, -1, -1)
+        o.over[p] = lacking
 
 
 @njit(cache=True)
-def overbook(f: Facts, s: State, o: Overbooked, moves: int, hot: float, cold: float, cheap: float, dear: float) -> None:
-    """Make ``moves`` moves, cooling from ``hot`` to ``cold`` minutes; what a lacking minute costs rises from ``cheap`` to ``dear``."""
+def overbook(
+    f: Facts,
+    s: State,
+    o: Overbooked,
+    tasks: NDArray[np.int64],
+    moves: int,
+    hot: float,
+    cold: float,
+    cheap: float,
+    dear: float,
+) -> None:
+    """Make ``moves`` moves of some ``tasks``, cooling from ``hot`` to ``cold`` minutes.
+
+    What a lacking minute costs rises from ``cheap`` to ``dear``.
+    """
     cooling, rising = np.log(cold / hot) / moves, np.log(dear / cheap) / moves
     for i in range(moves):
-        t = _pick(f, s)
+        t = tasks[int(_random(s.random) * len(tasks))]
         p = _target(f, s, t)
         if p < 0:
             continue
         price = cheap * np.exp(rising * i)
         limit = -hot * np.exp(cooling * i) * np.log(1.0 - _random(s.random))
         here = s.who[t]
-        if p == here:
+        if here >= 0 and o.over[here] > 0 and _random(s.random) < DROP_SHARE:
+            _drop(f, s, o, t, price, limit)
+        elif p == here:
             if f.first_window[t + 1] - f.first_window[t] > 1:
                 _rewindow_over(f, s, o, t, price, limit)
-        elif here >= 0 and o.over[here] > 0 and _random(s.random) < DROP_SHARE:
-            _drop(f, s, o, t, price, limit)
         elif here < 0 or s.held_count[p] == 0 or _random(s.random) < 0.5:
             _relocate_over(f, s, o, t, p, price, limit)
         else:

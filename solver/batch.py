@@ -7,7 +7,7 @@ known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
@@ -29,6 +29,13 @@ from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
 
+IncumbentCallback = Callable[[Progress, Callable[[], Plan]], None]
+"""Told where the search stands, and given what writes its best plan down, which takes a moment: not every one is worth it."""
+
+
+def _not_told(progress: Progress, plan: Callable[[], Plan]) -> None:
+    """Let a better plan pass."""
+
 
 def solve(
     firm: Firm,
@@ -37,8 +44,10 @@ def solve(
     stop: Stop,
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
+    on_incumbent: IncumbentCallback = _not_told,
     crew: Crew | None = None,
     last: Plan | None = None,
+    advice: bool = True,
 ) -> Plan:
     """Plan every open task of a firm.
 
@@ -51,10 +60,15 @@ def solve(
         the same plan, byte for byte.
     on_progress
         Told of every step: best objective, bound and gap so far.
+    on_incumbent
+        Told of the first plan and of each better one. Written down, it is what a search that is cut off there leaves behind: its
+        certificate says cancelled, and another search can start from it (``last``).
     crew
         Who does the search's jobs: one after another here by default, or processes (`api.crew`), which find the same plan sooner.
     last
         A plan of the same firm made before; the search starts from what of it still holds.
+    advice
+        Whether to look for what fewer moves would gain and which hours are scarce, beside the plan; it takes as long as a short search.
 
     Returns
     -------
@@ -62,7 +76,16 @@ def solve(
         Never breaks a rule and never costs more than the routing rule's plan, whatever the stop rule.
     """
     board = compile_board(firm, now=now)
-    return solve_board(board, stop=stop, seed=seed, on_progress=on_progress, crew=crew, last=last)
+    return solve_board(
+        board,
+        stop=stop,
+        seed=seed,
+        on_progress=on_progress,
+        on_incumbent=on_incumbent,
+        crew=crew,
+        last=last,
+        advice=advice,
+    )
 
 
 def solve_board(
@@ -71,8 +94,10 @@ def solve_board(
     stop: Stop,
     seed: int = 0,
     on_progress: ProgressCallback = lambda progress: None,
+    on_incumbent: IncumbentCallback = _not_told,
     crew: Crew | None = None,
     last: Plan | None = None,
+    advice: bool = True,
 ) -> Plan:
     """Plan every open task of a compiled board; see `solve`."""
     problem = compile_problem(board)
@@ -82,8 +107,16 @@ def solve_board(
         starts.append(carried_over(problem, last))
     start = min(starts, key=problem.objective_min)
     search = _search(problem, start, stop, seed, on_progress, crew or Alone())
+
+    def better(plan: Assignment) -> None:
+        on_incumbent(search.progress, lambda: _cut_off(problem, search, rule, plan))
+
+    search.on_better = better
+    better(search.plan)
     bound = _searched(search, warm=start is starts[-1] and last is not None)
     prices = price_list(problem, bound.relaxed) if bound is not None and bound.relaxed is not None else None
+    if not advice:
+        return written(problem, search.plan, _certificate(problem, search, rule), prices=prices)
     search.progress = replace(search.progress, searching=False)
     curve = trade_off(problem, search.plan, seed=seed, go_on=lambda: _time_left(search))
     search.report(curve.plans[-1], curve.work_units, "trade-off curve")
@@ -116,8 +149,8 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
     bounding = search.crew.start(Relax())
     solve_whole(search)
-    overbookings = None if warm else Overbookings(search, search.plan)
-    if overbookings is not None and search.stop_reason is None:
+    overbookings = Overbookings(search, left=0) if warm else Overbookings(search)
+    if overbookings.left and search.stop_reason is None:
         overbookings.begin(1)
     anneal_from(search, warm=warm)
     bound = None if search.stop_reason is StopReason.CANCELLED else search.finish(bounding)
@@ -141,14 +174,25 @@ def _scarcity(search: Search, prices: PriceList | None) -> Hours:
     return scarce_hours(search.problem, search.plan, prices, go_on=lambda: _time_left(search), seed=search.seed)
 
 
-def _certificate(problem: Problem, search: Search, rule: Assignment, hours: Hours = NO_HOURS) -> Certificate:
+def _cut_off(problem: Problem, search: Search, rule: Assignment, plan: Assignment) -> Plan:
+    """Return a plan as it would be left were the search cancelled now."""
+    return written(problem, plan, _certificate(problem, search, rule, unfinished=StopReason.CANCELLED))
+
+
+def _certificate(
+    problem: Problem,
+    search: Search,
+    rule: Assignment,
+    hours: Hours = NO_HOURS,
+    unfinished: StopReason = StopReason.STALLED,
+) -> Certificate:
     return certificate(
         problem,
         search.plan,
         rule_min=problem.objective_min(rule),
         progress=replace(search.progress, work_units=search.progress.work_units + hours.work_units),
         base_min=search.base_min,
-        stop_reason=search.stop_reason or StopReason.STALLED,
+        stop_reason=search.stop_reason or unfinished,
         seed=search.seed,
         hours=hours,
     )

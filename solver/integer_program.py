@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -97,7 +98,8 @@ def build(problem: Problem, scope: Scope, rows: Container[tuple[int, int]] | Non
     """Return the program of a scope with every rule and every term.
 
     With ``rows``, pairs of person and release row, windows that start later than at the first one are left out unless they are among
-    them; an answer may then give a person too much in some of these.
+    them; an answer may then give a person too much in some of these. What is left is written with cumulative loads, a quarter of the
+    entries.
     """
     fixed = scope.plan.copy()
     fixed.who[list(scope.tasks)] = ESCALATED
@@ -106,7 +108,10 @@ def build(problem: Problem, scope: Scope, rows: Container[tuple[int, int]] | Non
     program = Program(problem, scope, *_picks(problem, scope, fixed, slack))
     _once(program)
     for q in range(len(people)):
-        _capacity(program, q, slack[q], rows)
+        if rows is None:
+            _capacity(program, q, slack[q])
+        else:
+            _cumulative(program, q, slack[q], rows)
     _linked(program)
     _balance(program, problem.loads_min(fixed)[people])
     return program
@@ -191,28 +196,60 @@ def _once(program: Program) -> None:
     program.put(rows, left, 1.0)
 
 
-def _capacity(
-    program: Program, q: int, slack: NDArray[np.int64], among: Container[tuple[int, int]] | None = None
-) -> None:
-    """No person is given more work in a window than the open minutes in it; windows that a wider one implies are left out."""
+class _Spans(NamedTuple):
+    """The picks of one person within the horizon, and the least slack of windows between the rows and columns that occur among them."""
+
+    picks: Places
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    rows: NDArray[np.int32]
+    columns: NDArray[np.int32]
+    room: Numbers
+
+
+def _spans(program: Program, q: int, slack: NDArray[np.int64]) -> _Spans:
     problem = program.problem
     mine = np.flatnonzero((program.person == q) & (problem.due_column[program.window] < len(problem.dues)))
-    if len(mine) == 0:
-        return
     row, column = problem.release_row[program.window[mine]], problem.due_column[program.window[mine]]
     rows, columns = np.unique(row), np.unique(column)
-    room = _least(slack, rows, columns)
-    inside = (row >= rows[:, None, None]) & (column <= columns[None, :, None])
-    binds = (inside @ program.work[mine] > room) & (room < _wider(room))
-    if among is not None:
-        first = [0, *(rows[:-1] + 1).tolist()]
-        p = program.scope.people[q]
-        spans = zip(first, rows.tolist(), strict=True)
-        binds &= np.array([a == rows[0] or any((p, b) in among for b in range(f, a + 1)) for f, a in spans])[:, None]
-    a, b = np.nonzero(binds)
-    added = program.constraints(np.full(len(a), -np.inf), np.maximum(room[a, b], 0.0))
+    return _Spans(mine, row, column, rows, columns, _least(slack, rows, columns) if len(mine) else np.zeros((0, 0)))
+
+
+def _capacity(program: Program, q: int, slack: NDArray[np.int64]) -> None:
+    """No person is given more work in a window than the open minutes in it; windows that a wider one implies are left out."""
+    spans = _spans(program, q, slack)
+    if len(spans.picks) == 0:
+        return
+    work = program.work[spans.picks]
+    inside = (spans.row >= spans.rows[:, None, None]) & (spans.column <= spans.columns[None, :, None])
+    a, b = np.nonzero((inside @ work > spans.room) & (spans.room < _wider(spans.room)))
+    added = program.constraints(np.full(len(a), -np.inf), np.maximum(spans.room[a, b], 0.0))
     which, entry = np.nonzero(inside[a, b])
-    program.put(added[which], mine[entry], program.work[mine][entry])
+    program.put(added[which], spans.picks[entry], work[entry])
+
+
+def _cumulative(program: Program, q: int, slack: NDArray[np.int64], among: Container[tuple[int, int]]) -> None:
+    """The same of the first row and those ``among`` others: per row, the load by each column that can bind is a variable."""
+    spans, p = _spans(program, q, slack), program.scope.people[q]
+    if len(spans.picks) == 0:
+        return
+    first = [0, *(spans.rows[:-1] + 1).tolist()]
+    for k, (begin, a) in enumerate(zip(first, spans.rows.tolist(), strict=True)):
+        if k and not any((p, b) in among for b in range(begin, a + 1)):
+            continue
+        inside = np.flatnonzero(spans.row >= a)
+        work = program.work[spans.picks[inside]]
+        load = np.bincount(np.searchsorted(spans.columns, spans.column[inside]), work, len(spans.columns))
+        binds = np.flatnonzero(np.cumsum(load) > spans.room[k])
+        if len(binds) == 0:
+            continue
+        by = program.variables(np.zeros(len(binds)), np.maximum(spans.room[k, binds], 0.0))
+        rows = program.constraints(np.zeros(len(binds)), np.zeros(len(binds)))
+        program.put(rows, by, -1.0)
+        program.put(rows[1:], by[:-1], 1.0)
+        counted = np.searchsorted(spans.columns[binds], spans.column[inside])
+        within = counted < len(binds)
+        program.put(rows[counted[within]], spans.picks[inside[within]], work[within])
 
 
 def _least(slack: NDArray[np.int64], rows: NDArray[np.int32], columns: NDArray[np.int32]) -> Numbers:

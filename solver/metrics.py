@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver.axis import build_axis
+from solver.calendar import local_now
 from solver.firm import Firm, Person, Status, Task
 from solver.plan import Metrics, MetricsReport, Plan, PlannedTask, WeekLoad
 
@@ -34,13 +35,14 @@ class _Period:
         return total
 
 
-def measure(firm: Firm, plan: Plan) -> MetricsReport:
+def measure(firm: Firm, plan: Plan, *, until: date | None = None) -> MetricsReport:
     """Return the four metrics of a plan of this firm, and the week by week series of its people.
 
+    ``until`` is the last day of the period where the plan's own last deadline is not asked for, so that two plans can be compared.
     A person's load is all open work planned for them, their weeks are filled as the timetable says. Percentages are ``None`` where
     there is nothing to measure: no capacity, no finished task, no open task.
     """
-    period = _period(firm, plan)
+    period = _period(firm, plan, until)
     tasks = {task.id: task for task in firm.tasks}
 
     def over(subject: str, holds: Callable[[Person], bool], *, whole: bool = False) -> Metrics:
@@ -69,13 +71,21 @@ def _is(name: str) -> Callable[[Person], bool]:
     return lambda person: person.id == name
 
 
-def _period(firm: Firm, plan: Plan) -> _Period:
-    axis, open_min = build_axis(firm, plan.now)
+def last_day_measured(firm: Firm, plan: Plan) -> date:
+    """Return the last day of a plan's period: its last deadline, or the end of the horizon where that is today or earlier."""
+    today = local_now(firm, plan.now).date()
     listed = {item.task for item in plan.tasks} | {lost.task for lost in plan.escalations}
-    last = max((task.deadline for task in firm.tasks if task.id in listed), default=axis.first_day)
-    horizon = axis.first_day + timedelta(days=firm.policy.horizon_days)
+    last = max((task.deadline for task in firm.tasks if task.id in listed), default=today)
+    return last if last > today else today + timedelta(days=firm.policy.horizon_days)
+
+
+def _period(firm: Firm, plan: Plan, until: date | None) -> _Period:
+    last = until or last_day_measured(firm, plan)
+    days = max((last - local_now(firm, plan.now).date()).days, firm.policy.horizon_days)
+    farther = firm.policy.model_copy(update={"horizon_days": days})
+    axis, open_min = build_axis(firm.model_copy(update={"policy": farther}), plan.now)
     row = {person.id: p for p, person in enumerate(firm.people)}
-    return _Period(row, axis.days, open_min, last if last > axis.first_day else horizon)
+    return _Period(row, axis.days, open_min, last)
 
 
 def _metrics(

@@ -186,9 +186,14 @@ class Problem:
         slack: NDArray[np.int32] = self.room_min[who] - np.cumsum(inside, axis=2, dtype=np.int32)
         return slack
 
+    @cached_property
+    def least_price_min(self) -> NDArray[np.int64]:
+        """``(T,)`` late or escalation price of each task if it were alone."""
+        return np.array([self._least_price(t) for t in range(self.task_count)], dtype=np.int64)
+
     def unavoidable_min(self) -> int:
         """Return the price no plan escapes: for each task, its least late or escalation price if it were alone."""
-        return int(sum(self._least_price(t) for t in range(self.task_count)))
+        return int(self.least_price_min.sum())
 
     def unavoidable(self, t: int) -> bool:
         """Whether nobody may do the task, whatever the plan."""

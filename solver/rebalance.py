@@ -46,11 +46,16 @@ def proposals(board: Board, plan: Plan) -> tuple[Proposal, ...]:
             blocked.append(target)
         else:
             starts.placed.take(placed)
-    last = max((board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks), default=-1)
+    last = last_due(board)
     found = [_proposal(starts.placed, bundle, last) for bundle in _bundles(starts, moves, blocked)]
     return tuple(
         sorted((p for p in found if p is not None), key=lambda proposal: (-proposal.gain_per_move_min, proposal.id))
     )
+
+
+def last_due(board: Board) -> int:
+    """Return the slot of the last deadline of open work; loads are compared with the hours until then."""
+    return max((board.axis.due_slot(task.deadline, task.deadline_time) for task in board.tasks), default=-1)
 
 
 def _was_new(board: Board, t: int) -> bool:
@@ -124,12 +129,17 @@ def _may_cure(start: Start, lack: Lack, move: Target) -> bool:
 
 
 def _proposal(start: Start, bundle: Sequence[Target], last: int) -> Proposal | None:
-    problem, base, after = start.problem, start.plan, start.tried(bundle)
+    after = start.tried(bundle)
     if isinstance(after, Lack):
         return None
+    proposal = measured(start, bundle, after, last)
+    return proposal if proposal.gain_min > 0 else None
+
+
+def measured(start: Start, bundle: Sequence[Target], after: Assignment, last: int) -> Proposal:
+    """Return what a bundle changes on the plan it starts from: gain, which may be a loss, loads until slot ``last``, and the reason."""
+    problem, base = start.problem, start.plan
     gain = problem.objective_min(base) - problem.objective_min(after)
-    if gain <= 0:
-        return None
     moves = tuple(_move(problem, target) for target in sorted(bundle, key=lambda target: target.task))
     return Proposal(
         id="+".join(f"{move.task}>{move.to_person}" for move in moves),

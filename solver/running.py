@@ -11,6 +11,7 @@ from solver.problem import Assignment, Problem
 from solver.stop import Progress, Stop
 
 ProgressCallback = Callable[[Progress], None]
+AssignmentCallback = Callable[[Assignment], None]
 
 
 @dataclass
@@ -23,6 +24,8 @@ class Search:
         The unavoidable part, taken off every objective that is shown.
     crew
         Who does the jobs; it has met the problem.
+    on_better
+        Told of each better plan, once the progress says what it costs.
     """
 
     problem: Problem
@@ -34,6 +37,7 @@ class Search:
     seed: int
     stop_reason: StopReason | None = None
     crew: Crew = field(default_factory=Alone)
+    on_better: AssignmentCallback = lambda plan: None
 
     def __post_init__(self) -> None:
         self.crew.meet(self.problem)
@@ -41,7 +45,8 @@ class Search:
     def report(self, plan: Assignment, work_units: float, phase: str) -> bool:
         """Take in a plan and work done, tell the listener, and return whether to go on."""
         objective = self.problem.objective_min(plan) - self.base_min
-        if objective < self.progress.objective_min:
+        better = objective < self.progress.objective_min
+        if better:
             self.plan = plan
         self.progress = replace(
             self.progress,
@@ -49,6 +54,8 @@ class Search:
             objective_min=min(objective, self.progress.objective_min),
             phase=phase,
         )
+        if better:
+            self.on_better(plan)
         return self.go_on()
 
     def bounded(self, bound_min: int, work_units: float, phase: str = "lower bound") -> bool:

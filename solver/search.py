@@ -35,8 +35,9 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
-OVERBOOKINGS = 2
-"""Plans made by overbooking, of which the best counts: one may end at twice another (30 people, 600 tasks)."""
+FIRST_OVERBOOKINGS, OVERBOOKED_SHARE = 5, 0.2
+"""Plans made by overbooking before anything else, each from the best one, and the share of the work that goes into more of them: one may
+end at twice another (30 people, 600 tasks)."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
@@ -76,19 +77,33 @@ def anneal_from(search: Search, *, warm: bool = False) -> None:
 
 @dataclass
 class Overbookings:
-    """First plans by overbooking, each from the same start."""
+    """Plans by overbooking, each from the best one there is when it begins; a worse one is forgotten.
+
+    Attributes
+    ----------
+    left
+        How many come before anything else.
+    useful
+        Whether the last one found anything to do.
+    """
 
     search: Search
-    start: Assignment
-    left: int = OVERBOOKINGS
+    left: int = FIRST_OVERBOOKINGS
+    number: int = 0
+    spent: float = 0.0
+    useful: bool = True
     begun: list[Ticket[Found]] = field(default_factory=list)
 
+    def due(self, spent: float) -> bool:
+        """Whether the next ones are due after so much work in all."""
+        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < OVERBOOKED_SHARE * spent))
+
     def begin(self, most: int) -> None:
-        """Start up to ``most`` of those that are left, those already begun counted."""
-        while self.left and len(self.begun) < most:
-            self.left -= 1
-            seed = OVERBOOKINGS * self.search.seed + self.left
-            self.begun.append(self.search.crew.start(Overbook(self.start, seed)))
+        """Start up to ``most`` of them, those already begun counted."""
+        while len(self.begun) < most:
+            seed = FIRST_OVERBOOKINGS * self.search.seed + self.number
+            self.number, self.left = self.number + 1, self.left - 1
+            self.begun.append(self.search.crew.start(Overbook(self.search.plan, seed)))
 
     def finish(self) -> float:
         """Take in what was begun; return the work it took."""
@@ -97,8 +112,10 @@ class Overbookings:
             found = self.search.finish(ticket)
             if found is not None:
                 work_units += found.work_units
+                self.useful = found.work_units > 0
                 self.search.report(found.plan, found.work_units, "overbooking")
         self.begun.clear()
+        self.spent += work_units
         return work_units
 
 
@@ -108,7 +125,7 @@ def solve_neighbourhoods(
     """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
 
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
-    Overbookings that are left come first.
+    Overbookings come first, and now and then.
     """
     rounds = Rounds(search, None if relaxed is None else relaxed.leaning, overbookings)
     beside = None if relaxed is None else _beside(search, relaxed)
@@ -255,10 +272,10 @@ class Rounds:
 
     def go(self, sides: int) -> None:
         """Do one round, or as many overbookings as there are sides."""
-        before = self.overbookings
-        if before is not None and (before.left or before.begun):
-            before.begin(sides)
-            self.spent += before.finish()
+        other = self.overbookings
+        if other is not None and other.due(self.spent):
+            other.begin(sides)
+            self.spent += other.finish()
         else:
             self.finish(self.start(sides))
 

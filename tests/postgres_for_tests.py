@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
 
+from api.jobs.queue import SCHEMA, prepare
 from api.store.database import Database
 from api.store.migrating import migrate
 
@@ -32,10 +33,14 @@ class Server:
         self._run("create database migrated")
         database = Database(self.named("migrated"))
         migrate(database)
+        prepare(database)
         with database.engine.begin() as connection:
-            connection.execute(
-                text(f"grant select, insert, update, delete on all tables in schema public to {APPLICATION}")
-            )
+            connection.execute(text(f"grant usage on schema {SCHEMA} to {APPLICATION}"))
+            for schema in ("public", SCHEMA):
+                connection.execute(
+                    text(f"grant select, insert, update, delete on all tables in schema {schema} to {APPLICATION}")
+                )
+            connection.execute(text(f"grant usage on all sequences in schema {SCHEMA} to {APPLICATION}"))
         database.close()
 
     def named(self, name: str, *, user: str | None = None) -> str:

@@ -19,7 +19,7 @@ OUTSIDE = {
     "sqlite3", "sqlalchemy", "fastapi", "starlette", "typer", "rich", "csv", "openpyxl", "pandas", "jinja2", "logging", "time",
     "random", "secrets", "uuid", "threading", "multiprocessing", "asyncio", "signal",
 }  # fmt: skip
-LONGEST_MODULE, LONGEST_COMPILED = 430, 640
+LONGEST_MODULE, LONGEST_COMPILED = 430, 660
 """Lines; above 400 the first docstring gives a reason (checked below). What is compiled stands in one file: its cache is renewed by
 changes of that file alone."""
 FORBIDDEN_NAMES = re.compile(r"(Manager|Helper|Handler|Processor|Service|Utils?)$")

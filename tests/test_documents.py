@@ -9,6 +9,9 @@ from pathlib import Path
 from api.cli import app
 from api.errors import Exit
 from api.intake import Mapping
+from scenarios.changes import known_changes, scenario_of
+from scenarios.sweeps import Axis, Sweep
+from tests.firms_for_tests import NOW
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,11 +30,27 @@ def test_the_mapping_example_is_a_mapping() -> None:
     assert Mapping.model_validate(tomllib.loads(example)).of("tasks").columns["deadline"] == "Due"
 
 
+def test_the_scenario_example_is_a_scenario() -> None:
+    (example,) = blocks("docs/what-if.md", "toml")
+    document = tomllib.loads(example)
+    axes = [Axis.model_validate(one) for one in document.pop("sweep")]
+    points = Sweep(scenario=scenario_of(document), axes=tuple(axes)).points(now=NOW, seed=0, work_units=0)
+    assert [axes[0].shown(point.values[0]) for point in points] == ["0", "2.50", "5", "10"]
+
+
+def test_every_change_is_documented() -> None:
+    text = (ROOT / "docs" / "what-if.md").read_text(encoding="utf-8")
+    for name, change in known_changes().items():
+        (row,) = [line for line in text.splitlines() if line.startswith(f"| `{name}` |")]
+        fields = set(change.model_fields) - {"change", "tasks", "client", "type", "person"}
+        assert all(f"`{field}`" in row for field in fields), (name, fields)
+
+
 def test_every_command_and_exit_code_is_documented() -> None:
     text = (ROOT / "docs" / "command-line.md").read_text(encoding="utf-8")
     for command in app.registered_commands:
         assert command.callback is not None
-        assert f"`evenhand {command.callback.__name__}" in text
+        assert f"`evenhand {command.name or command.callback.__name__}" in text
     for code in Exit:
         assert re.search(rf"^\| {code.value} \|", text, re.MULTILINE), code
 

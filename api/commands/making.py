@@ -11,6 +11,8 @@ from rich.text import Text
 from api.console import out, print_json
 from api.errors import CommandError, Exit
 from api.intake import write_firm, write_template
+from scenarios.changes import Scenario
+from scenarios.difference import Comparison
 from scenarios.firms import Season, generate_firm
 from solver.firm import Firm
 from solver.plan import Decision, MetricsReport, Plan, Proposal
@@ -24,6 +26,8 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "decision": Decision,
     "proposal": Proposal,
     "metrics": MetricsReport,
+    "scenario": Scenario,
+    "comparison": Comparison,
 }
 
 

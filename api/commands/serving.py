@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from threading import Event
+from types import FrameType
 
 import uvicorn
 from rich.text import Text
@@ -16,23 +19,63 @@ from api.application import PREFIX, application
 from api.commands.storing import opened
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
+from api.jobs.clockwork import CHECK_S, Clockwork, Regular, self_check
+from api.jobs.queue import prepare
+from api.jobs.worker import Worker
 from api.roles import Role
+from api.sealing import Seal, new_key
+from api.serving import Serving
 from api.store import migrating
 from api.store.database import Database
 from api.store.refusals import not_found
 from api.store.tokens import create_token, revoke_token, tokens_of
+from api.store.turns import Turns
 
+SECRET_KEYS = "EVENHAND_SECRET_KEYS"
+"""Variable with the keys that seal secrets, separated by commas: the first one seals, all open."""
+PRIVATE_WEBHOOKS = "EVENHAND_PRIVATE_WEBHOOKS"
+"""Variable that, where it is not empty, lets webhooks lead to plain HTTP and the inner network."""
 SHUTDOWN_S = 30
 """How long requests that have begun may take when the process is told to end."""
 
 
-def serve(url: str, host: str, port: int) -> Exit:
-    """Answer requests until told to end; requests that have begun are answered."""
-    with opened(url, must_exist=False) as database, _ends_politely():
+class _Server(uvicorn.Server):
+    """Tells what is open for long that the process is to end, and ends at once where that was asked before it began."""
+
+    def __init__(self, config: uvicorn.Config, serving: Serving, asked: Event) -> None:
+        super().__init__(config)
+        self._serving, self._asked = serving, asked
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin as the server does; signals are its own by now."""
+        await super().startup(sockets)
+        self.should_exit = self.should_exit or self._asked.is_set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """End as the server does."""
+        self._serving.ending.set()
+        super().handle_exit(sig, frame)
+
+
+def serve(url: str, host: str, port: int, *, worker: bool | None) -> Exit:
+    """Answer requests and make deliveries until told to end; requests and attempts that have begun are ended.
+
+    With ``worker`` this process does the jobs as well, as it does in any case where the database is its own and nothing is said.
+    """
+    seal, private = Seal(_words(os.environ.get(SECRET_KEYS, ""))), bool(os.environ.get(PRIVATE_WEBHOOKS))
+    asked = Event()
+    with opened(url, must_exist=False) as database, _ends_politely(asked), ExitStack() as stack:
         _prepare(database)
         listening = listening_on(host, port)
+        app = application(database, seal=seal, private_webhooks=private)
+        serving: Serving = app.state.serving
+        if database.embedded if worker is None else worker:
+            stack.enter_context(Worker(database, serving.turns))
+        else:
+            check = Regular(CHECK_S, lambda: self_check(database, serving.turns, now=serving.now()))
+            stack.enter_context(Clockwork((check,)))
         config = uvicorn.Config(
-            application(database),
+            app,
             lifespan="off",
             server_header=False,
             proxy_headers=False,
@@ -42,8 +85,26 @@ def serve(url: str, host: str, port: int) -> Exit:
         shown = f"[{host}]" if ":" in host else host
         sys.stdout.write(f"serving on http://{shown}:{bound}{PREFIX}\n")
         sys.stdout.flush()
-        with listening:
-            uvicorn.Server(config).run(sockets=[listening])
+        with listening, _delivering(serving):
+            _Server(config, serving, asked).run(sockets=[listening])
+    return Exit.DONE
+
+
+def work(url: str) -> Exit:
+    """Do jobs until told to end: what is searched for is left to other workers, what is being applied is finished."""
+    asked = Event()
+    with opened(url, must_exist=False) as database, _ends_politely(asked):
+        _prepare(database)
+        with Worker(database, Turns(database)) as worker:
+            sys.stdout.write(f"working as {worker.id}\n")
+            sys.stdout.flush()
+            asked.wait()
+    return Exit.DONE
+
+
+def secret_key() -> Exit:
+    """Print a new key that seals what is stored sealed."""
+    sys.stdout.write(new_key() + "\n")
     return Exit.DONE
 
 
@@ -95,6 +156,7 @@ def _prepare(database: Database) -> None:
     """An embedded database is brought up to date; a server's schema belongs to whoever runs ``db migrate``."""
     if database.embedded:
         migrating.migrate(database)
+        prepare(database)
         return
     found, expected = migrating.revision_of(database), migrating.head()
     if found != expected:
@@ -113,9 +175,27 @@ def listening_on(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def _ends_politely() -> Iterator[None]:
+def _delivering(here: Serving) -> Iterator[None]:
+    rounds = here.deliveries()
+    rounds.start()
+    try:
+        yield
+    finally:
+        rounds.stop()
+
+
+def _words(said: str) -> list[str]:
+    return [word.strip() for word in said.split(",") if word.strip()]
+
+
+@contextmanager
+def _ends_politely(asked: Event) -> Iterator[None]:
     """The server ends at these signals and then raises them once more, for a process that had no more to do; we close the database."""
-    before = {one: signal.signal(one, lambda *_: None) for one in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(signum: int, frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

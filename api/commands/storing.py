@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from api.commands.reading import tell_rejects
 from api.console import out, print_json
 from api.errors import CommandError, Exit
+from api.jobs.queue import prepare
 from api.opening import Opened
 from api.store import migrating
 from api.store.database import Database
@@ -25,6 +26,7 @@ def migrate(url: str, *, as_json: bool) -> Exit:
     """Bring the schema up to date; a database that is not there yet is made."""
     with opened(url, must_exist=False) as database:
         done = migrating.migrate(database)
+        prepare(database)
     if as_json:
         print_json(done._asdict())
     elif done.before == done.after:

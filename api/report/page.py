@@ -45,12 +45,17 @@ def inline(name: str) -> str:
 
 @cache
 def page_template() -> Template:
-    """Return the compiled template; it escapes everything and stumbles over unknown names."""
-    environment = Environment(
+    """Return the compiled template."""
+    return environment().get_template("report.html.j2")
+
+
+@cache
+def environment() -> Environment:
+    """Return what compiles templates; it escapes everything and stumbles over unknown names."""
+    return Environment(
         loader=PackageLoader("api.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")

@@ -13,8 +13,8 @@ from api.routes.access import Here, Placing, actor
 from api.routes.conditions import Key, Once
 from api.routes.examples import BULK
 from api.routes.models import Placed
+from api.routes.placed import placed_before
 from api.routes.problems import Mistake, Problems, answers, mistake_of
-from api.routes.tasks import placed_before
 from api.routes.work_models import NewTasks, PlacedRow, PlacedTasks
 from api.store.turn import Turn
 from solver.firm import Task

@@ -40,7 +40,7 @@ class TaskPage(Answer):
     next: str | None = Field(description="cursor of the next page; none: this was the last")
 
 
-def _left_out() -> Any:
+def left_out() -> Any:
     """Stand for a field that was not sent; never read."""
     return None
 
@@ -48,18 +48,18 @@ def _left_out() -> Any:
 class TaskChange(Frozen):
     """Facts to change about a task. What is left out stays; null empties what may be empty. Who has it is decided, not changed."""
 
-    type: Name = Field(default_factory=_left_out)
-    client: Name = Field(default_factory=_left_out)
-    deadline: date = Field(default_factory=_left_out)
-    deadline_time: LocalTime | None = Field(default_factory=_left_out)
-    estimate_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(default_factory=_left_out)
-    release: date | None = Field(default_factory=_left_out)
-    priority: Priority = Field(default_factory=_left_out)
-    status: Status = Field(default_factory=_left_out)
-    pinned: bool = Field(default_factory=_left_out)
-    requested_person: Name | None = Field(default_factory=_left_out)
-    reviews: Name | None = Field(default_factory=_left_out)
-    completed_on: date | None = Field(default_factory=_left_out)
+    type: Name = Field(default_factory=left_out)
+    client: Name = Field(default_factory=left_out)
+    deadline: date = Field(default_factory=left_out)
+    deadline_time: LocalTime | None = Field(default_factory=left_out)
+    estimate_min: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(default_factory=left_out)
+    release: date | None = Field(default_factory=left_out)
+    priority: Priority = Field(default_factory=left_out)
+    status: Status = Field(default_factory=left_out)
+    pinned: bool = Field(default_factory=left_out)
+    requested_person: Name | None = Field(default_factory=left_out)
+    reviews: Name | None = Field(default_factory=left_out)
+    completed_on: date | None = Field(default_factory=left_out)
 
 
 class TimeEntry(Frozen):

@@ -19,12 +19,17 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.store.refusals import Busy, Changed, InUse, NotFound, Taken, Unreadable
+from api.sealing import Unsealable
+from api.store.refusals import Busy, Changed, Ended, InUse, NotFound, Stale, Taken, Unreadable
+from api.store.solves import QueueFull
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
+QUEUE_RETRY_AFTER_S = 60
+ADDRESSED = frozenset({"task", "decision", "solve", "proposal", "hold", "escalation", "webhook", "delivery"})
+"""What addresses name by `id` or `number`, or by another name than the refusal's."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
 
@@ -130,14 +135,19 @@ def _refused(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, NotFound) and _in_address(request, refusal):
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
-    elif isinstance(error, InUse) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
+    elif isinstance(error, Ended | InUse | Stale) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
         status = HTTPStatus.CONFLICT
+    elif isinstance(error, QueueFull):
+        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(QUEUE_RETRY_AFTER_S)}
     elif isinstance(error, Changed):
         status = HTTPStatus.PRECONDITION_FAILED
     elif isinstance(error, Wrong):
         status, headers = HTTPStatus.UNAUTHORIZED, {"WWW-Authenticate": "Bearer"}
     elif isinstance(error, Busy):
         status, headers = HTTPStatus.SERVICE_UNAVAILABLE, {"Retry-After": str(RETRY_AFTER_S)}
+    elif isinstance(error, Unsealable):
+        status = HTTPStatus.SERVICE_UNAVAILABLE
+        _log.error("%s", error)
     elif isinstance(error, Unreadable):
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         _log.error("%s", error)
@@ -148,9 +158,13 @@ def _refused(request: Request, error: Exception) -> Response:
 
 
 def _in_address(request: Request, refusal: Refusal) -> bool:
-    """Whether the refused value is what the address names: its parameters are called as the refusal's field; those of tasks ``id``."""
-    named = {"task": "id", "decision": "number"}.get(refusal.field, refusal.field)
-    return str(request.path_params.get(named)) == refusal.value
+    """Whether the refused value is what the address names.
+
+    Parameters are called as the refusal's field, but for those of `ADDRESSED`, which are ids and numbers of their router.
+    """
+    named = request.path_params
+    given = named.values() if refusal.field in ADDRESSED else (named.get(refusal.field),)
+    return refusal.value in map(str, given)
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:

@@ -13,11 +13,9 @@ from api.routes.access import ChangingTasks, Here, LoggingTime, Placing, Reading
 from api.routes.conditions import Expected, Key, Once, cursor, cursor_parts, etag
 from api.routes.examples import TASK_CHANGES, TASKS, TIMES
 from api.routes.models import Placed, TaskAnswer, TaskChange, TaskPage, TimeEntry, TimeLogged
+from api.routes.placed import placed_before
 from api.routes.problems import answers, problem
-from api.store.boards import labels_of
 from api.store.listing import Wanted, one_task, tasks_after
-from api.store.log import read
-from api.store.names import with_names
 from api.store.parts import PartKind
 from api.store.refusals import not_found
 from api.store.turn import Turn
@@ -55,16 +53,6 @@ def place(
     placed = here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
     response.headers["ETag"] = etag(placed.version)
     return placed
-
-
-def placed_before(turn: Turn, number: int, version: int) -> Placed:
-    """Return what a task was answered when it came."""
-    entry = read(turn.session, number)
-    assert entry.asked is not None
-    assert entry.answer is not None
-    task = entry.asked.model_copy(update={"assignee": entry.person})
-    decision = with_names(entry.answer, labels_of(turn.session))
-    return Placed(task=task, version=version, decision_number=number, decision=decision)
 
 
 @router.get("", operation_id="listTasks", summary="List tasks", responses=answers())

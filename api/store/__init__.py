@@ -9,6 +9,7 @@ with turns.turn("reyes", now=datetime.now(UTC), actor="token-7") as turn:
 """
 
 from api.store.database import Database, Limits
+from api.store.deciding import Decided
 from api.store.loading import firm_at, load_firm
 from api.store.log import By, Entry, EntryKind, entries_of, read, verify
 from api.store.migrating import check, migrate
@@ -17,7 +18,7 @@ from api.store.refusals import Busy, Changed, NotFound, Taken, Unreadable
 from api.store.replaying import Replayed, replay
 from api.store.saving import create_firm
 from api.store.sharing import Sharing
-from api.store.turn import Decided, Turn
+from api.store.turn import Turn
 from api.store.turns import Turns, View
 
 __all__ = [

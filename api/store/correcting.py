@@ -109,6 +109,7 @@ def restore_entry(turn: Turn, id: str) -> None:
     with turn.whole():
         put(turn.draft, model, id=id, place=place, new=True)
         turn.recompile()
+    turn.retry(f"calendar entry {id} was restored")
 
 
 def require_references(firm: Firm, model: Frozen) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from api.store import job_tables  # noqa: F401  # all tables are known before statements are made of them
 from api.store.parts import PartKind
 from api.store.refusals import not_found
 from api.store.tables import ChangeRecord, FirmRecord, OfFirm, OutboxRecord, Record

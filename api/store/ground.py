@@ -88,6 +88,13 @@ class Ground:
             self.draft.head.base_version, self.draft.head.base_at = self._base
         return self._current
 
+    def fresh_board(self) -> Board:
+        """Return the board just compiled: one that was kept up to date has the open tasks of when it began."""
+        compiled = self.compiled()
+        if compiled.version != compiled.base_version:
+            self.recompile(check=False)
+        return self.board
+
     def ready(self) -> None:
         """Have the board as it is before something is written, for `follow` to bring along."""
         if not self._unchecked:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
 from solver.refusal import Refusal, Refused, nearest_name
 
@@ -21,6 +22,14 @@ class InUse(Refused):
 
 class Changed(Refused):
     """Somebody else has changed it since it was read."""
+
+
+class Ended(Refused):
+    """Somebody else has decided it, or it is over; the refusal says who and when."""
+
+
+class Stale(Refused):
+    """It was right when it was found, and is not any more; the refusal says what has changed."""
 
 
 class Busy(Refused):
@@ -69,6 +78,19 @@ def changed(field: str, expected: int, actual: int) -> Changed:
             hint="Maybe read it again.",
         )
     )
+
+
+def ended(field: str, value: str, state: str, *, at: datetime, actor: str = "", reason: str = "") -> Ended:
+    """Refuse to decide what is decided; ``actor`` and ``reason`` where they are known."""
+    by, why = f", by {actor}" if actor else "", f": {reason}" if reason else ""
+    message = f"is {state} already{by} at {at.isoformat(timespec='seconds')}{why}"
+    return Ended(Refusal(code=f"{field}_ended", field=field, value=value, message=message))
+
+
+def stale(field: str, value: str, sentences: Sequence[str]) -> Stale:
+    """Refuse what facts have overtaken."""
+    message, hint = "is not right any more: " + "; ".join(sentences), "Maybe wait for the next plan."
+    return Stale(Refusal(code=f"{field}_stale", field=field, value=value, message=message, hint=hint))
 
 
 def busy(firm: str, wait_s: float) -> Busy:

@@ -7,59 +7,19 @@ there. Moments are kept in UTC. Migrations make these tables (`api.store.migrati
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import date, datetime
 
-from sqlalchemy import (
-    BigInteger,
-    Date,
-    DateTime,
-    Dialect,
-    Float,
-    ForeignKey,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    MetaData,
-    Text,
-    TypeDecorator,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, declared_attr, mapped_column
+from sqlalchemy import Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-
-class Moment(TypeDecorator[datetime]):
-    """An instant: aware in Python, UTC in the database, where SQLite knows no zones."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a moment without a zone: nobody could say when it was."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"moment {value} has no zone. Maybe use datetime.now(UTC).")
-        moment = value.astimezone(UTC)
-        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Give the moment back in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Record(DeclarativeBase):
-    """Base of all rows."""
-
-    metadata = MetaData(naming_convention=NAMES)
-    type_annotation_map = {str: Text, int: BigInteger, date: Date, datetime: Moment, float: Float}  # noqa: RUF012
+from api.store.delivery_tables import DeliveryRecord as DeliveryRecord
+from api.store.delivery_tables import InboxRecord as InboxRecord
+from api.store.delivery_tables import WebhookRecord as WebhookRecord
+from api.store.rows import Moment as Moment
+from api.store.rows import OfFirm as OfFirm
+from api.store.rows import PartOfFirm as PartOfFirm
+from api.store.rows import Record as Record
+from api.store.rows import to as _to
 
 
 class FirmRecord(Record):
@@ -76,30 +36,6 @@ class FirmRecord(Record):
     outbox_number: Mapped[int]
     document: Mapped[str]
     created_at: Mapped[datetime]
-
-
-class OfFirm:
-    """Every other row belongs to one firm; sessions read no other firm's (`api.store.database`)."""
-
-    @declared_attr
-    def firm_id(cls) -> Mapped[str]:  # noqa: N805
-        """The firm: first part of every key."""
-        return mapped_column(ForeignKey("firms.id"), primary_key=True, sort_order=-2)
-
-
-class PartOfFirm(OfFirm):
-    """A part of the firm as the engine is told it, as it is now."""
-
-    id: Mapped[str] = mapped_column(primary_key=True, sort_order=-1)
-    place: Mapped[int]
-    version: Mapped[int]
-    document: Mapped[str]
-
-
-def _to(table: str, *columns: str, **more: Any) -> ForeignKeyConstraint:
-    """Return a reference within the same firm."""
-    there = [f"{table}.firm_id", f"{table}.id"]
-    return ForeignKeyConstraint(["firm_id", *columns], there, **more)
 
 
 class PersonRecord(PartOfFirm, Record):
@@ -292,8 +228,37 @@ class ProposalRecord(OfFirm, Record):
     ended_at: Mapped[datetime | None]
     decision: Mapped[int | None]
     document: Mapped[str]
+    facts: Mapped[str | None]
 
     __table_args__ = (_to("plans", "plan"), Index(None, "firm_id", "status", "created_at"))
+
+
+class ProposalMoveRecord(OfFirm, Record):
+    """One move of a proposal, to be found by its task. It outlives the task."""
+
+    __tablename__ = "proposal_moves"
+
+    proposal: Mapped[str] = mapped_column(primary_key=True)
+    task: Mapped[str] = mapped_column(primary_key=True)
+    from_person: Mapped[str | None]
+    to_person: Mapped[str]
+
+    __table_args__ = (_to("proposals", "proposal"), Index(None, "firm_id", "task"))
+
+
+class ProposalStateRecord(OfFirm, Record):
+    """When a proposal came to a state, by whom and why; each state once at most."""
+
+    __tablename__ = "proposal_states"
+
+    proposal: Mapped[str] = mapped_column(primary_key=True)
+    state: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    decision: Mapped[int | None]
+
+    __table_args__ = (_to("proposals", "proposal"),)
 
 
 class ScenarioRecord(OfFirm, Record):

@@ -6,53 +6,30 @@ goes on; after any other error the turn can only be rolled back, and the board i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 
-from api.store.boards import know_prepared
-from api.store.ground import Ground, Stored
+from api.store.deciding import Decided, Deciding, check_version, refused
 from api.store.log import By, EntryKind, canonical
-from api.store.names import with_names, without_names
+from api.store.names import without_names
 from api.store.parts import PartKind, part_of, settings_of
 from api.store.pricing import Prices
-from api.store.refusals import changed, not_found, referred_to, taken
-from api.store.saving import assigned, put, put_settings, referring_to, remove, save_firm, unassigned
+from api.store.proposal_states import supersede, supersede_moved
+from api.store.refusals import not_found, referred_to, taken
+from api.store.saving import put, put_settings, referring_to, remove, save_firm
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
-from solver.board import Board
+from api.store.waiting import Waits, close, close_one, may_be_routed, waiting_tasks, waits
 from solver.firm import Firm, Task
-from solver.plan import Decision, Outcome
 from solver.policy import Frozen
-from solver.refusal import Refusal, Refused
-from solver.routing import RULE, Policy, dry_run
 
 LINKS = ("type", "client", "reviews")
 """Fields of a task whose change makes other work look different: the firm is compiled anew, and checked as a whole."""
 
 
-class Decided(NamedTuple):
-    """One decision as it was stored.
-
-    Attributes
-    ----------
-    number
-        Of the entry in the decision log.
-    version
-        Of the firm, and of the task, from now on.
-    task
-        As it is now.
-    decision
-        What the engine said, with names; a manager may have decided otherwise.
-    """
-
-    number: int
-    version: int
-    task: Task
-    decision: Decision
-
-
-class Turn(Ground):
+class Turn(Deciding):
     """One firm's turn. Made by `api.store.turns.Turns`, which commits it."""
 
     # Tasks
@@ -68,10 +45,10 @@ class Turn(Ground):
             The task names what the firm does not have, has a person already, or needs no work.
         """
         if task.assignee is not None:
-            raise _refused("assignee", task.assignee, "has it already, and routing would ask who", "Maybe use `add`.")
+            raise refused("assignee", task.assignee, "has it already, and routing would ask who", "Maybe use `add`.")
         if self.stored(PartKind.TASK, task.id) is not None:
             raise taken("task", task.id)
-        return self._route(task, None, by, prices)
+        return self.route(task, None, by, prices)
 
     def place_again(
         self,
@@ -81,13 +58,20 @@ class Turn(Ground):
         by: By = By.RULE,
         prices: Prices | None = None,
         expected: int | None = None,
+        again: str | None = None,
         **fields: Any,
     ) -> Decided:
-        """Route a task that waits, with some fields changed: a hold whose estimate came, an escalation tried again."""
-        stored, task = self._task(id, expected)
+        """Route a task that waits, with some fields changed: a hold whose estimate came, an escalation tried again.
+
+        Parameters
+        ----------
+        again
+            Why now, where it was not asked for: for the log and the world.
+        """
+        stored, task = self.stored_task(id, expected)
         if task.assignee is not None:
-            raise _refused("assignee", task.assignee, "has it already", "Maybe use `assign`.")
-        return self._route(self._changed(task, fields), stored, by, prices)
+            raise refused("assignee", task.assignee, "has it already", "Maybe use `assign`.")
+        return self.route(self.with_fields(task, fields), stored, by, prices, again)
 
     def assign(
         self,
@@ -100,69 +84,99 @@ class Turn(Ground):
         expected: int | None = None,
     ) -> Decided:
         """Give an open task to a person, or to nobody, whatever the rule says; what it said is logged beside."""
-        stored, task = self._task(id, expected)
-        self._know_person("person", person)
-        if not task.open:
-            raise _refused("status", task.status.value, "needs no work", "Maybe open the task again first.")
-        update = {"assignee": person, "pinned": task.pinned if pinned is None else pinned}
-        asked, after = (task.model_copy(update=one) for one in ({"assignee": None}, update))
+        stored, task = self.stored_task(id, expected)
+        decided = self.give(stored, task, person, by=by, reason=reason, pinned=pinned)
+        if task.assignee is not None:
+            self.retry(f"{id} was given to another" if person is not None else f"{id} was taken from its person")
+        return decided
+
+    def hand_over(
+        self, given: Sequence[tuple[str, str | None]], *, reason: str, proposal: int | None = None
+    ) -> tuple[Decided, ...]:
+        """Give several open tasks to others as one decision of a manager; each is logged. Whom nobody gets is routed.
+
+        Parameters
+        ----------
+        given
+            Task and person; nobody: the rule finds somebody.
+        proposal
+            Number of the log entry that approves the proposal which says so.
+        """
+        more = {} if proposal is None else {"proposal": proposal}
+        decided = []
         with self.whole():
-            seen, board, labels = self.seen(), self.board, self.compiled().labels
-            ledger = board.ledger
-            answer = advice(board, asked)
-            outcome = "assigned" if person is not None else "unassigned"
-            said = without_names(reason, labels)
-            number = self.log(EntryKind.ASSIGN, by, outcome, said, seen, asked, person, answer)
-            version = self._keep_task(after, stored, number)
-            self.draft.tell(f"task.{outcome}", canonical({"task": id, "person": person, "decision": number}))
-            if person is not None:
-                self._close_exceptions(id, outcome)
-            self.follow(id, after, ledger)
-        return Decided(number, version, after, with_names(answer, labels))
+            for id, person in given:
+                stored, task = self.stored_task(id, None)
+                decided.append(self.give(stored, task, person, by=By.MANAGER, reason=reason, pinned=None, more=more))
+            if len(given) > 1:
+                # One after another they may have been in each other's way; from here on they are promised together.
+                self.recompile(check=False)
+            for id, person in given:
+                if person is None:
+                    decided.append(self.place_again(id, again="a proposal was undone"))
+            self.retry("work was handed over")
+        return tuple(decided)
+
+    def retry(self, why: str) -> list[Decided]:
+        """Route again what waits and has a place now, most urgent first; the log and the world hear why.
+
+        What still has no place stays as it is, without another entry in the log.
+        """
+        self.draft.write()
+        found = waiting_tasks(self.session)
+        return [self.place_again(one.id, again=why) for one, how in found if may_be_routed(self.board, one, how.kind)]
 
     def add(self, *tasks: Task) -> int:
         """Take in tasks that have their people, or are finished, as another system says; return the firm's version."""
         for task in tasks:
             if self.stored(PartKind.TASK, task.id) is not None:
                 raise taken("task", task.id)
-            self._know_person("assignee", task.assignee)
+            self.know_person("assignee", task.assignee)
         with self.whole():
             for task in tasks:
-                self._keep_task(task, None, None)
+                self.keep_task(task, None, None)
             self.recompile()  # what they name is checked with the whole firm
         return self.version
 
     def change_task(self, id: str, /, *, expected: int | None = None, **fields: Any) -> tuple[Task, int]:
         """Change facts about a task; return it with its version. Who has it is decided by `assign` and `place_again`.
 
+        A hold whose estimate comes with the change is routed at once, and so is an escalation that has a place after it.
+
         Raises
         ------
         Changed
             The task is not at the version ``expected`` any more.
         """
-        stored, task = self._task(id, expected)
-        after = self._changed(task, fields)
+        stored, task = self.stored_task(id, expected)
+        after = self.with_fields(task, fields)
         with self.whole():
             self.ready()
-            version = self._keep_task(after, stored, None)
+            version = self.keep_task(after, stored, None)
             if task.open and not after.open:
-                self._close_exceptions(id, after.status.value)
+                close(self.draft, id, after.status.value)
             if any(getattr(task, name) != getattr(after, name) for name in LINKS) or (after.open and not task.open):
                 self.recompile()
             else:
                 self.follow(id, after)
+        there = waits(self.session, id) if after.open and after.assignee is None else None
+        if there is not None and may_be_routed(self.board, after, there.kind):
+            decided = self.place_again(id)
+            return decided.task, decided.version
+        if task.open and not after.open and task.assignee is not None:
+            self.retry(f"{id} is {after.status.value}")
         return after, version
 
     def log_time(self, id: str, *, task: str, person: str, day: date, minutes: int) -> Task:
         """Add a time entry; what remains of the task shrinks by it."""
         if minutes <= 0:
-            raise _refused("minutes", str(minutes), "is no time", "Maybe leave the entry out.", nearest="1")
+            raise refused("minutes", str(minutes), "is no time", "Maybe leave the entry out.", nearest="1")
         asked = select(TimeRecord.id).where(TimeRecord.id == id)
         self.draft.write()
         if self.session.scalars(asked).one_or_none() is not None:
             raise taken("time_entry", id)
-        self._know_person("person", person)
-        _, before = self._task(task, None)
+        self.know_person("person", person)
+        _, before = self.stored_task(task, None)
         after, version = self.change_task(task, logged_min=before.logged_min + minutes)
         with self.whole():
             at = self.draft.at
@@ -180,15 +194,16 @@ class Turn(Ground):
         """
         kind = part_of(model).kind
         if kind is PartKind.TASK:
-            raise _refused("kind", kind.value, "is placed, added or changed", "Maybe use `place`.")
+            raise refused("kind", kind.value, "is placed, added or changed", "Maybe use `place`.")
         name = str(getattr(model, "id", "")) or id
         stored = self.stored(kind, name) if name is not None else None
         if stored is None and (id is not None or expected is not None):
             raise not_found(kind.value, str(name))
-        _check_version(kind, stored, expected)
+        check_version(kind, stored, expected)
         with self.whole():
             version = put(self.draft, model, id=name, place=stored and stored.place, new=stored is None)
             self.recompile()
+        self.retry(f"{kind.value.replace('_', ' ')} {name or version} was changed")
         return version
 
     def remove(self, kind: PartKind, id: str, *, expected: int | None = None) -> int:
@@ -196,15 +211,17 @@ class Turn(Ground):
         stored = self.stored(kind, id)
         if stored is None:
             raise not_found(kind.value, id)
-        _check_version(kind, stored, expected)
+        check_version(kind, stored, expected)
         referring = referring_to(self.draft, kind, id)
         if referring is not None:
             raise referred_to(kind.value, id, referring)
         with self.whole():
             version = remove(self.draft, kind, id)
             if kind is PartKind.TASK:
-                self._close_exceptions(id, "removed")
+                close(self.draft, id, "removed")
+                supersede(self.draft, {id}, reason=f"{id} was removed")
             self.recompile()
+        self.retry(f"{kind.value.replace('_', ' ')} {id} was removed")
         return version
 
     def save(self, firm: Firm) -> None:
@@ -214,8 +231,11 @@ class Turn(Ground):
             waiting = {task.id for task in firm.tasks if task.open and task.assignee is None}
             open_ones = select(ExceptionRecord.task).where(ExceptionRecord.closed_at.is_(None))
             for task in sorted(set(self.session.scalars(open_ones)) - waiting):
-                self._close_exceptions(task, "saved")
+                close(self.draft, task, "saved")
+            holders = {task.id: task.assignee for task in firm.tasks if task.open}
+            supersede_moved(self.draft, holders)
             self.recompile()
+        self.retry("the firm was saved")
 
     def save_settings(self, firm: Firm, *, reason: str, by: By = By.MANAGER) -> int:
         """Take name, time zone, levels, holidays and policy over from ``firm``; return the number of the log entry."""
@@ -224,7 +244,9 @@ class Turn(Ground):
             seen, said = self.seen(), without_names(reason, self.compiled().labels)
             put_settings(self.draft, document)
             self.recompile()
-            return self.enter(EntryKind.POLICY, by, "changed", said, seen, {"settings": document})
+            number = self.enter(EntryKind.POLICY, by, "changed", said, seen, {"settings": document})
+        self.retry("the policy was changed")
+        return number
 
     # The log, the world, the answers
 
@@ -245,7 +267,7 @@ class Turn(Ground):
             document = {"exception": number, "task": record.task}
             seen, said = self.seen(), without_names(reason, self.compiled().labels)
             entry = self.enter(EntryKind.EXCEPTION, By.MANAGER, how, said, seen, document)
-            self.draft.update(ExceptionRecord, {"number": number}, closed_at=self.draft.at, closed_how=how)
+            close_one(self.draft, Waits(number, record.kind), record.task, how)
         return entry
 
     def tell(self, topic: str, document: dict[str, Any]) -> int:
@@ -273,80 +295,3 @@ class Turn(Ground):
         """Keep what a request is answered, for when it is asked again."""
         with self.whole():
             self.draft.add(AnswerRecord, key=key, fingerprint=fingerprint, answer=answer, at=self.draft.at)
-
-    def _route(self, task: Task, stored: Stored | None, by: By, prices: Prices | None) -> Decided:
-        board = self.board
-        if task.reviews is not None and task.reviews not in board.known:
-            self.draft.write()
-            know_prepared(self.session, board, task, self.version)
-        seen, ledger, labels = self.seen(), board.ledger, self.compiled().labels
-        # Refuses before it touches the board.
-        answer = dry_run(board, task, policy=RULE if prices is None else prices.policy)
-        with self.whole():
-            after = task.model_copy(update={"assignee": answer.person})
-            by = By.CLIENT_REQUEST if answer.overridden else by
-            outcome = answer.outcome
-            more = {} if prices is None else {"prices": prices.plan}
-            number = self.log(
-                EntryKind.PLACE, by, outcome.value, answer.reason, seen, task, answer.person, answer, more
-            )
-            version = self._keep_task(after, stored, number)
-            if stored is not None:
-                self._close_exceptions(task.id, f"now {outcome.value}")
-            if outcome is not Outcome.PLACED:
-                kind = "hold" if outcome is Outcome.HELD else "escalation"
-                self.draft.add(ExceptionRecord, number=number, kind=kind, task=task.id, opened_at=self.draft.at)
-            told = {"task": task.id, "person": answer.person, "decision": number}
-            self.draft.tell(f"task.{outcome.value}", canonical(told))
-            self.follow(task.id, after, ledger)
-        return Decided(number, version, after, with_names(answer, labels))
-
-    def _keep_task(self, after: Task, stored: Stored | None, decision: int | None) -> int:
-        version = put(self.draft, after, place=stored and stored.place, new=stored is None)
-        before = None if stored is None else Task.model_validate_json(stored.document).assignee
-        if before != after.assignee:
-            if before is not None:
-                unassigned(self.draft, after.id, version=version)
-            assigned(self.draft, after.id, after.assignee, version=version, decision=decision)
-        return version
-
-    def _close_exceptions(self, task: str, how: str) -> None:
-        self.draft.update(ExceptionRecord, {"task": task, "closed_at": None}, closed_at=self.draft.at, closed_how=how)
-
-    def _task(self, id: str, expected: int | None) -> tuple[Stored, Task]:
-        stored = self.stored(PartKind.TASK, id)
-        if stored is None:
-            raise not_found("task", id, list(self.board.known))
-        _check_version(PartKind.TASK, stored, expected)
-        return stored, Task.model_validate_json(stored.document)
-
-    def _changed(self, task: Task, fields: dict[str, Any]) -> Task:
-        for name in ("id", "assignee"):
-            if name in fields:
-                raise _refused(name, str(fields[name]), "is no fact that can be changed", "Maybe use `assign`.")
-        after = Task.model_validate({**task.model_dump(), **fields})
-        self._know_person("requested_person", after.requested_person)
-        return after
-
-    def _know_person(self, field: str, person: str | None) -> None:
-        known = self.board.staff.row
-        if person is not None and person not in known:
-            raise not_found(field, person, list(known))
-
-
-def advice(board: Board, asked: Task, policy: Policy = RULE) -> Decision:
-    """Return what the rule, or another policy, says of a task; its promise, if any, is taken back first."""
-    if asked.id in board.promises:
-        board.withdraw(asked.id)
-    return dry_run(board, asked, policy=policy)
-
-
-def _check_version(kind: PartKind, stored: Stored | None, expected: int | None) -> None:
-    if stored is not None and expected is not None and stored.version != expected:
-        raise changed(f"{kind.value}.version", expected, stored.version)
-
-
-def _refused(field: str, value: str, message: str, hint: str, nearest: str | None = None) -> Refused:
-    return Refused(
-        Refusal(code=f"{field}_refused", field=field, value=value, message=message, hint=hint, nearest=nearest)
-    )

@@ -99,6 +99,15 @@ class Turns:
                     self._written.keep(firm, had)
 
     @contextmanager
+    def beside(self, firm: str) -> Iterator[Session]:
+        """Write what stands beside a firm, without its turn: rows that no board, no version and no entry of the log depends on.
+
+        On PostgreSQL nobody waits for it but for the same rows; on SQLite it queues with the writers of the file.
+        """
+        with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
+            yield session
+
+    @contextmanager
     def view(self, firm: str, *, now: datetime) -> Iterator[View]:
         """Read a firm and its board at one version, without waiting for whoever writes."""
         with self.database.reading(firm) as session:

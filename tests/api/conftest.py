@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from api.jobs.queue import prepare
 from api.store.database import Database
 from api.store.migrating import migrate
 from tests.postgres_for_tests import APPLICATION, Server, running
@@ -27,12 +28,22 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def prepared_file(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Path:
+    path = tmp_path_factory.mktemp("prepared") / "evenhand.db"
+    path.write_bytes(migrated_file.read_bytes())
+    database = Database(f"sqlite:///{path}")
+    prepare(database)
+    database.close()
+    return path
+
+
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, tmp_path: Path, migrated_file: Path) -> Iterator[str]:
-    """A database with the tables of today, of each kind; on PostgreSQL as a role that row-level security holds back."""
+def url(request: pytest.FixtureRequest, tmp_path: Path, prepared_file: Path) -> Iterator[str]:
+    """A database with the tables of today and the queue's, of each kind; on PostgreSQL as a role that row-level security holds back."""
     if request.param == "sqlite":
         path = tmp_path / "evenhand.db"
-        path.write_bytes(migrated_file.read_bytes())
+        path.write_bytes(prepared_file.read_bytes())
         yield f"sqlite:///{path}"
         return
     server: Server = request.getfixturevalue("server")

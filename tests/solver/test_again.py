@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,9 +12,9 @@ from solver.batch import solve
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.firm import Firm, TimeOff
-from solver.plan import Plan
+from solver.plan import Plan, StopReason
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
-from solver.stop import WorkBudget
+from solver.stop import Progress, WorkBudget
 from solver.writing import promise_of
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 from tests.plan_checker import problems
@@ -93,3 +94,24 @@ def test_yesterdays_plan_is_carried_into_today() -> None:
     last, tomorrow = planned(one), NOW + timedelta(days=1)
     problem = compile_problem(compile_board(one, now=tomorrow))
     assert breaks_nothing(problem, carried_over(problem, last))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_incumbent_is_a_plan_that_another_search_goes_on_from(seed: int) -> None:
+    one = random_firm(seed, people=5, tasks=25)
+    told: list[tuple[int, Plan]] = []
+
+    def keep(progress: Progress, plan: Callable[[], Plan]) -> None:
+        told.append((progress.objective_min, plan()))
+
+    last = solve(one, now=NOW, stop=WorkBudget(0.5), on_incumbent=keep)
+    costs = [cost for cost, _ in told]
+    assert len(costs) > 1
+    assert costs == sorted(set(costs), reverse=True)
+    assert costs[-1] >= last.certificate.objective_min
+    for cost, plan in told:
+        assert plan.certificate.objective_min == cost
+        assert plan.certificate.stop_reason in (StopReason.CANCELLED, StopReason.OPTIMAL)
+        assert problems(one, plan, NOW) == []
+    again = solve(one, now=NOW, stop=WorkBudget(0.01), last=told[-1][1])
+    assert again.certificate.objective_min <= costs[-1]

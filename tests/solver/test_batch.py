@@ -410,3 +410,14 @@ def test_plan_has_no_fault_whenever_the_search_is_stopped(seed: int) -> None:
     assert problems(made, plan, now) == []
     assert plan.certificate.objective_min <= told[0].objective_min
     assert plan.certificate.bound_min <= plan.certificate.objective_min
+
+
+def test_plan_without_advice_is_the_same_plan_without_curve_and_scarce_hours() -> None:
+    one = random_firm(3, people=5, tasks=24, load=1.2)
+    whole = solve(one, now=NOW, stop=WorkBudget(0.3))
+    plain = solve(one, now=NOW, stop=WorkBudget(0.3), advice=False)
+    assert whole.trade_off
+    assert not plain.trade_off
+    assert not plain.certificate.scarcity
+    assert plain.certificate.objective_min >= whole.certificate.objective_min
+    assert plain.certificate.bound_min == whole.certificate.bound_min

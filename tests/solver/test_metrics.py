@@ -201,3 +201,12 @@ def test_figures_add_up(seed: int) -> None:
     assert sum(week.load_min for week in report.weeks) == sum(cell.minutes for cell in plan.timetable)
     for week in report.weeks:
         assert week.load_min <= week.capacity_min
+
+
+def test_period_may_be_given_and_reach_beyond_the_plan() -> None:
+    one = firm((person("ada"),), (task("a", hours=8, due=1, assignee="ada"),))
+    plan = today(one, now=NOW)
+    assert measure(one, plan).firm.capacity_min == 2 * 480
+    assert measure(one, plan, until=day(11)).firm.capacity_min == 10 * 480
+    assert measure(one, plan, until=day(139)).firm.capacity_min == 100 * 480
+    assert measure(one, plan, until=day(139)).firm.load_min == 480

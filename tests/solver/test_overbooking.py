@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from scenarios.firms import generate_firm
 from solver import anneal
 from solver.anneal import Facts, Overbooked, State
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.overbooking import Overbook, fitted
+from solver.overbooking import Overbook, contested, fitted
 from solver.problem import Assignment, Problem, compile_problem
-from tests.firms_for_tests import NOW, random_firm
+from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.solver.test_anneal import faults
 
 
@@ -24,6 +25,10 @@ def problem_of(seed: int) -> Problem:
 def started(problem: Problem, seed: int) -> tuple[Facts, State, Overbooked]:
     plan = completed(problem, rule_plan(problem))
     return anneal.facts(problem), anneal.start_state(problem, plan, seed), anneal.overbooked(problem, plan)
+
+
+def everything(problem: Problem) -> NDArray[np.int64]:
+    return np.arange(problem.task_count)
 
 
 def firm_slack(problem: Problem, plan: Assignment) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
@@ -38,7 +43,7 @@ def test_every_figure_stays_in_step_while_too_much_is_promised(seed: int) -> Non
     flat, state, kept = started(problem, seed)
     with np.errstate(over="ignore"):
         for moves in (5, 300, 3_000):
-            anneal.overbook(flat, state, kept, moves, 180.0, 20.0, 1.0, 30.0)
+            anneal.overbook(flat, state, kept, everything(problem), moves, 180.0, 20.0, 1.0, 30.0)
             plan = anneal.result(state)
             slack = problem.slack_min(plan)
             assert (state.slack == slack).all()
@@ -52,9 +57,10 @@ def test_every_figure_stays_in_step_while_too_much_is_promised(seed: int) -> Non
 def test_too_much_is_promised_while_it_is_cheap() -> None:
     most = 0
     for seed in range(16):
-        flat, state, kept = started(problem_of(seed), seed)
+        problem = problem_of(seed)
+        flat, state, kept = started(problem, seed)
         with np.errstate(over="ignore"):
-            anneal.overbook(flat, state, kept, 3_000, 180.0, 20.0, 1.0, 2.0)
+            anneal.overbook(flat, state, kept, everything(problem), 3_000, 180.0, 20.0, 1.0, 2.0)
         most = max(most, int(kept.over.max()))
     assert most > 0
 
@@ -64,7 +70,7 @@ def test_what_does_not_fit_is_given_up(seed: int) -> None:
     problem = problem_of(seed)
     flat, state, kept = started(problem, seed)
     with np.errstate(over="ignore"):
-        anneal.overbook(flat, state, kept, 3_000, 180.0, 20.0, 1.0, 2.0)
+        anneal.overbook(flat, state, kept, everything(problem), 3_000, 180.0, 20.0, 1.0, 2.0)
     before = anneal.result(state)
     plan = fitted(problem, before)
     assert faults(problem, plan) == []
@@ -90,3 +96,38 @@ def test_it_finds_more_than_the_rule_does() -> None:
     start = completed(problem, rule_plan(problem))
     found = Overbook(start, 0)(problem, lambda: True).plan
     assert problem.objective_min(found) < 0.8 * problem.objective_min(start)
+
+
+def test_only_what_costs_more_than_it_must_and_what_is_in_its_way_is_contested() -> None:
+    # Two tasks of five hours for one day of eight; what is due the day after is not in their way.
+    tasks = (task("a", hours=5, due=0), task("b", hours=5, due=0), task("c", hours=1, due=1))
+    problem = compile_problem(compile_board(firm(people=(person("ana"),), tasks=tasks), now=NOW))
+    plan = completed(problem, rule_plan(problem))
+    assert (plan.who < 0).sum() == 1
+    assert {problem.board.tasks[t].id for t in contested(problem, plan)} == {"a", "b"}
+
+
+def test_nothing_is_done_where_nothing_is_contested() -> None:
+    problem = compile_problem(compile_board(firm(people=(person("ana"),), tasks=(task("a"),)), now=NOW))
+    plan = completed(problem, rule_plan(problem))
+    found = Overbook(plan, 0)(problem, lambda: True)
+    assert found.work_units == 0
+    assert found.plan is plan
+
+
+def test_work_of_the_only_person_who_may_do_it_can_be_given_up() -> None:
+    for seed in range(16):
+        problem = problem_of(seed)
+        flat, state, kept = started(problem, seed)
+        alone = np.flatnonzero((problem.allowed.sum(axis=1) == 1) & problem.may_escalate & (state.who >= 0))
+        if len(alone) == 0:
+            continue
+        p = int(state.who[alone[0]])
+        w = problem.first_window[alone[0]] + state.window[alone[0]]
+        state.slack[p, : problem.release_row[w] + 1, problem.due_column[w] :] -= 10_000
+        kept.over[p] = -int(state.slack[p].min())
+        with np.errstate(over="ignore"):
+            anneal.overbook(flat, state, kept, alone[:1], 3_000, 20.0, 2.0, 1e6, 1e6)
+        assert state.who[alone[0]] == -1
+        return
+    raise AssertionError("no firm has such work")

@@ -219,29 +219,41 @@ def test_tasks_that_nobody_may_do_leave_nothing_to_try() -> None:
     assert running.stop_reason is StopReason.STALLED
 
 
-def test_best_of_all_overbookings_counts() -> None:
+def test_each_overbooking_begins_with_the_best_plan_and_a_worse_one_is_forgotten() -> None:
     made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
     told: list[Progress] = []
     running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append)
-    start = running.plan
-    apart = [improved(running.problem, start, seed) for seed in range(search.OVERBOOKINGS)]
-    overbookings = Overbookings(running, start)
-    while overbookings.left:
+    best, overbookings = running.plan, Overbookings(running)
+    for seed in range(search.FIRST_OVERBOOKINGS):
+        assert overbookings.due(0.0)
         overbookings.begin(1)
         overbookings.finish()
+        best = min(best, improved(running.problem, best, seed), key=running.problem.objective_min)
+        assert running.progress.objective_min == running.problem.objective_min(best) - running.base_min
     assert {progress.phase for progress in told} == {"", "overbooking"}
-    assert running.progress.objective_min == min(apart) - running.base_min
 
 
-def improved(problem: Problem, start: Assignment, seed: int) -> int:
-    return problem.objective_min(Overbook(start, seed)(problem, lambda: True).plan)
+def test_more_overbookings_are_due_when_other_work_has_been_done() -> None:
+    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
+    running = begun(compile_problem(compile_board(made.firm, now=made.now)))
+    overbookings = Overbookings(running, left=0)
+    assert not overbookings.due(0.0)
+    assert overbookings.due(1.0)
+    overbookings.begin(1)
+    spent = overbookings.finish()
+    assert not overbookings.due(spent / search.OVERBOOKED_SHARE)
+    assert overbookings.due(1.01 * spent / search.OVERBOOKED_SHARE)
+
+
+def improved(problem: Problem, start: Assignment, seed: int) -> Assignment:
+    return Overbook(start, seed)(problem, lambda: True).plan
 
 
 def test_neighbourhoods_begin_with_the_overbookings_that_are_left() -> None:
     told: list[Progress] = []
     made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
-    running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append, stop=WorkBudget(1.0))
-    solve_neighbourhoods(running, None, Overbookings(running, running.plan))
+    running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append, stop=WorkBudget(12.0))
+    solve_neighbourhoods(running, None, Overbookings(running))
     phases = list(dict.fromkeys(progress.phase for progress in told))
     assert phases[:2] == ["", "overbooking"]
     assert phases[2].startswith("exact solves")

@@ -6,22 +6,28 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import httpx
 import pytest
 
 from api.cli import run
+from api.jobs.queue import Jobs
 from api.store.database import Database
 from api.store.log import verify
 from api.store.migrating import migrate
 from api.store.saving import create_firm
-from tests.firms_for_tests import firm, person
+from api.store.solve_states import SolveAsk, SolveState
+from api.store.solves import one_solve
+from api.store.turns import Turns
+from tests.api.delivery.receiving import receiver
+from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
 ROOT = Path(__file__).parents[3]
@@ -100,6 +106,93 @@ def test_from_a_token_to_a_placed_task_and_a_graceful_end(file: Path, capsys: py
         assert verify(session)[1:4:2] == (64, None)
     database.close()
     assert not file.with_name("evenhand.db-wal").exists()
+
+
+def test_one_process_on_a_file_takes_a_solve_does_it_and_shows_its_steps(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    token = made(capsys, "--role", "operations")["token"]
+    with served() as (process, address):
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=LONG_S) as client:
+            id = client.post("/solves", json={"seconds": 30, "work_units": 0.01}).json()["id"]
+            states: list[str] = []
+            while states[-1:] != ["done"]:
+                with client.stream("GET", f"/solves/{id}/progress") as stream:
+                    data = [line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: ")]
+                states = [json.loads(one)["state"] for one in data]
+            assert list(dict.fromkeys(states)) == ["queued", "searching", "applying", "done"]
+            found = client.get(f"/solves/{id}/result").json()
+            assert found["plan"]["certificate"]["status"] == "optimal"
+            # What is open for long does not keep the process from its end.
+            waits = client.post("/solves", json={"seconds": 3_600}).json()["id"]
+            with client.stream("GET", f"/solves/{waits}/progress") as stream:
+                next(stream.iter_lines())
+                process.send_signal(signal.SIGTERM)
+                _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+        assert "Traceback" not in err
+    assert not file.with_name("evenhand.db-wal").exists()
+
+
+def test_a_worker_does_the_jobs_of_a_server_until_it_is_told_to_end(server: Server) -> None:
+    url = server.migrated()
+    database = Database(url)
+    create_firm(database, "one", firm((person("ann"),), (task("t"),)), now=NOW, actor="test")
+    jobs = Jobs(database)
+    with Turns(database).turn("one", now=NOW, actor="test") as turn:
+        jobs.start(turn, "s", SolveAsk(seconds=30, work_units=0.01))
+    code = "import sys; from api.cli import run; sys.exit(run(['worker', '--database-url', sys.argv[1]]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", code, url], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("working as ")
+            last_s = time.monotonic() + LONG_S
+            state = SolveState.QUEUED
+            while not state.ended:
+                assert time.monotonic() < last_s
+                time.sleep(0.1)
+                with database.reading("one") as session:
+                    state = one_solve(session, "s").state
+            process.send_signal(signal.SIGTERM)
+            _, err = process.communicate(timeout=LONG_S)
+        finally:
+            if process.poll() is None:
+                process.kill()
+    assert (state, process.returncode, err) == (SolveState.DONE, 0, "")
+    jobs.close()
+    database.close()
+    server.drop(url)
+
+
+def test_serving_makes_deliveries_until_it_ends(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = made(capsys, "--role", "owner")["token"]
+    code, key, _ = said(capsys, "secrets", "key")
+    assert code == 0
+    monkeypatch.setenv("EVENHAND_SECRET_KEYS", f"{key.strip()}, {key.strip()}")
+    monkeypatch.setenv("EVENHAND_PRIVATE_WEBHOOKS", "1")
+    came = Event()
+    with receiver() as there, served() as (process, address):
+        there.answers = lambda _: (came.set() or 200, {})  # type: ignore[func-returns-value]
+        with httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"}, timeout=LONG_S) as client:
+            hook = client.post("/webhooks", json={"url": there.url}).json()
+            body = {"id": "t", "type": "return", "client": "acme", "deadline": f"{NOW.year + 1}-03-19"}
+            assert client.post("/tasks", json=body).status_code == 201
+            assert came.wait(LONG_S)
+            assert there.came[0].signed_with(hook["secret"])
+            assert there.topics == ["task.held"]
+            assert [one["topic"] for one in client.get("/inbox").json()["items"]] == ["task.held"]
+        process.send_signal(signal.SIGTERM)
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+    assert "Traceback" not in err
+    assert not file.with_name("evenhand.db-wal").exists()
+    monkeypatch.setenv("EVENHAND_SECRET_KEYS", "short")
+    code, _, err = said(capsys, "serve")
+    assert (code, "is not 32 bytes" in err, "short" in err) == (3, True, False)
 
 
 def test_an_embedded_database_is_made_by_serving(tmp_path: Path) -> None:
@@ -209,3 +302,10 @@ def test_a_firm_begins_from_files_once(file: Path, tmp_path: Path, capsys: pytes
     database = Database(f"sqlite:///{file}")
     assert database.firm_ids() == ["one", "three", "two"]
     database.close()
+
+
+def test_a_process_that_is_told_to_end_before_it_answers_ends(file: Path) -> None:
+    with served() as (process, _):
+        process.send_signal(signal.SIGTERM)  # as soon as the address is printed, which is before the server runs
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err

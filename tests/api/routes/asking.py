@@ -8,10 +8,20 @@ import httpx
 from fastapi import FastAPI
 
 from api.application import PREFIX, application
+from api.delivery.delivering import Post, deliver_all
+from api.jobs.applying import Applying
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.store.database import Database
+from api.store.loading import firm_at
+from api.store.proposals import propose
 from api.store.saving import create_firm
+from api.store.solve_states import SolveAsk
+from api.store.solves import claim, keep_incumbent
 from api.store.tokens import create_token
+from api.store.turn import Turn
+from solver.batch import today
+from solver.plan import LoadChange, Move, Proposal
 from tests.firms_for_tests import firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
@@ -37,7 +47,7 @@ class Api:
             ann = person(f"{id}-ann", name=f"Ann {id.title()}")
             staff = (ann, *(person(f"{id}-p{i}") for i in range(3)))
             create_firm(database, id, firm(staff, (task(f"{id}-t", assignee=f"{id}-ann"),)), now=NOW, actor="test")
-        self.app: FastAPI = application(database, now=lambda: self.at)
+        self.app: FastAPI = application(database, now=lambda: self.at, seal=Seal([new_key()]), private_webhooks=True)
         self.owner, self.foreign = self.token("one", Role.OWNER), self.token("two", Role.OWNER)
 
     def token(self, firm: str, role: Role, *, days: int = 30) -> str:
@@ -65,6 +75,23 @@ class Api:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.send(Ask(method, path, body, self.owner, sent))[0]
 
+    def solved(self, id: str) -> None:
+        """Have a solve of firm ``one`` that is done, without a search: its plan is what would happen in any case."""
+        serving = self.app.state.serving
+        with serving.turns.turn("one", now=self.at, actor="test") as turn:
+            serving.jobs.start(turn, id, SolveAsk())
+        claimed = claim(self.database, "one", id, "test", now=self.at)
+        assert claimed is not None
+        with self.database.reading("one") as session:
+            plan = today(firm_at(session, claimed.version, marked=True), now=self.at)
+        assert keep_incumbent(self.database, "one", id, "test", plan.model_dump_json(), now=self.at, final=True)
+        Applying(self.database, serving.turns, "test", now=lambda: self.at).apply("one", id)
+
+    def deliver(self, firm: str = "one") -> None:
+        """Hand out and send whatever is due, as what serves requests does beside them."""
+        here = self.app.state.serving
+        deliver_all(Post(here.turns, here.seal, here.private_webhooks), firm, now=self.at)
+
     def later(self, **by: float) -> None:
         self.at += timedelta(**by)
 
@@ -72,6 +99,33 @@ class Api:
 def new(id: str, **more: Any) -> dict[str, Any]:
     """Return a task as it is sent."""
     return {"id": id, "type": "return", "client": "acme", "deadline": "2027-03-19", "estimate_min": 60, **more}
+
+
+def proposed(api: Api, *tasks: str, firm: str = "one") -> list[str]:
+    """Overload Ann of a firm with these tasks, and propose to give each to somebody else."""
+    token, ann, other = api.token(firm, Role.OWNER), f"{firm}-ann", f"{firm}-p1"
+    for id in tasks:
+        placed = api.send(Ask("POST", "/tasks", new(id, estimate_min=900, requested_person=ann), token))[0]
+        assert placed.json()["task"]["assignee"] == ann
+    load = LoadChange(person=ann, before_min=0, after_min=0, capacity_min=0)
+    made = [
+        Proposal(
+            id=f"{id}>{other}",
+            moves=(Move(task=id, from_person=ann, to_person=other),),
+            gain_min=1,
+            gain_per_move_min=1,
+            loads=(load,),
+            reason=f"⟦{ann}⟧ has too much",
+        )
+        for id in tasks
+    ]
+
+    def act(turn: Turn) -> list[str]:
+        for id in tasks:
+            turn.change_task(id, requested_person=None)
+        return propose(turn, made, plan=None)
+
+    return list(api.app.state.serving.sharing.act(firm, act, now=api.at, actor="job"))
 
 
 def problem(found: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -12,10 +13,12 @@ from api.roles import RIGHTS, Right, Role, roles_with
 from api.routes.examples import SETTINGS as EXAMPLE_SETTINGS
 from api.routes.limits import BODY_BYTES
 from api.store.database import Database
+from api.store.migrating import head
 from api.store.refusals import NotFound
+from api.store.solve_states import SolveAsk
 from api.store.tokens import Wrong, create_token, find_token, revoke_token, tokens_of
 from solver.refusal import Refused
-from tests.api.routes.asking import NOW, Api, Ask, new, problem
+from tests.api.routes.asking import NOW, Api, Ask, new, problem, proposed
 
 ANY = {"If-Match": "*"}
 WORKED = {"person": "one-ann", "day": "2027-03-01", "minutes": 30}
@@ -23,6 +26,7 @@ OFF = {"kind": "time_off", "person": "one-ann", "first_day": "2027-03-08", "last
 PERSON = {"id": "one-new", "level": "associate"}
 CLIENT, KIND = {"id": "one-client"}, {"id": "one-type", "skill": "tax"}
 SETTINGS = {**EXAMPLE_SETTINGS, "time_zone": "America/New_York"}
+REASON = {"reason": "we say so"}
 ROUTES = {
     ("POST", "/tasks"): (Right.PLACE, Ask("POST", "/tasks", new("a"))),
     ("POST", "/tasks/bulk"): (Right.PLACE, Ask("POST", "/tasks/bulk", {"tasks": [new("b")]})),
@@ -47,6 +51,49 @@ ROUTES = {
         Right.TRY_PLACING,
         Ask("GET", "/placements/one-t/why-not?person=one-unskilled"),
     ),
+    ("GET", "/holds"): (Right.READ_WORK, Ask("GET", "/holds")),
+    ("GET", "/holds/{number}"): (Right.READ_WORK, Ask("GET", "/holds/{hold}")),
+    ("POST", "/holds/{number}/estimate"): (
+        Right.CHANGE_TASKS,
+        Ask("POST", "/holds/{hold}/estimate", {"estimate_min": 60}),
+    ),
+    ("POST", "/holds/{number}/end"): (Right.END_EXCEPTIONS, Ask("POST", "/holds/{other_hold}/end", REASON)),
+    ("GET", "/escalations"): (Right.READ_DECISIONS, Ask("GET", "/escalations")),
+    ("POST", "/escalations/retry"): (Right.PLACE, Ask("POST", "/escalations/retry")),
+    ("GET", "/escalations/{number}"): (Right.READ_DECISIONS, Ask("GET", "/escalations/{escalation}")),
+    ("POST", "/escalations/{number}/retry"): (Right.PLACE, Ask("POST", "/escalations/{escalation}/retry")),
+    ("POST", "/escalations/{number}/end"): (Right.END_EXCEPTIONS, Ask("POST", "/escalations/{escalation}/end", REASON)),
+    ("GET", "/proposals"): (Right.READ_DECISIONS, Ask("GET", "/proposals")),
+    ("GET", "/proposals/{id}"): (Right.READ_DECISIONS, Ask("GET", "/proposals/{p0}")),
+    ("POST", "/proposals/{id}/approve"): (Right.DECIDE, Ask("POST", "/proposals/{p0}/approve", {}, None, ANY)),
+    ("POST", "/proposals/{id}/undo"): (Right.DECIDE, Ask("POST", "/proposals/{p0}/undo", REASON)),
+    ("POST", "/proposals/{id}/decline"): (Right.DECIDE, Ask("POST", "/proposals/{p1}/decline", REASON, None, ANY)),
+    ("POST", "/proposals/approve"): (Right.DECIDE, Ask("POST", "/proposals/approve", {"proposals": ["{p2}"]})),
+    ("GET", "/inbox"): (Right.READ_INBOX, Ask("GET", "/inbox")),
+    ("POST", "/inbox/read"): (Right.MARK_READ, Ask("POST", "/inbox/read", {"numbers": [1]})),
+    ("GET", "/webhooks"): (Right.MANAGE_WEBHOOKS, Ask("GET", "/webhooks")),
+    ("POST", "/webhooks"): (Right.MANAGE_WEBHOOKS, Ask("POST", "/webhooks", {"url": "https://example.com/x"})),
+    ("GET", "/webhooks/{id}"): (Right.MANAGE_WEBHOOKS, Ask("GET", "/webhooks/{webhook}")),
+    ("PATCH", "/webhooks/{id}"): (
+        Right.MANAGE_WEBHOOKS,
+        Ask("PATCH", "/webhooks/{webhook}", {"label": "x"}, None, ANY),
+    ),
+    ("POST", "/webhooks/{id}/secret"): (Right.MANAGE_WEBHOOKS, Ask("POST", "/webhooks/{webhook}/secret")),
+    ("POST", "/webhooks/{id}/test"): (Right.MANAGE_WEBHOOKS, Ask("POST", "/webhooks/{webhook}/test")),
+    ("POST", "/webhooks/{id}/replay"): (
+        Right.MANAGE_WEBHOOKS,
+        Ask("POST", "/webhooks/{webhook}/replay", {"since": "2027-03-01T00:00:00Z"}),
+    ),
+    ("GET", "/webhooks/{id}/deliveries"): (Right.MANAGE_WEBHOOKS, Ask("GET", "/webhooks/{webhook}/deliveries")),
+    ("GET", "/webhooks/{id}/deliveries/{number}"): (
+        Right.MANAGE_WEBHOOKS,
+        Ask("GET", "/webhooks/{webhook}/deliveries/1"),
+    ),
+    ("POST", "/webhooks/{id}/deliveries/{number}/replay"): (
+        Right.MANAGE_WEBHOOKS,
+        Ask("POST", "/webhooks/{webhook}/deliveries/1/replay"),
+    ),
+    ("DELETE", "/webhooks/{id}"): (Right.MANAGE_WEBHOOKS, Ask("DELETE", "/webhooks/{webhook}", None, None, ANY)),
     ("GET", "/decisions"): (Right.READ_DECISIONS, Ask("GET", "/decisions")),
     ("GET", "/decisions/verify"): (Right.READ_DECISIONS, Ask("GET", "/decisions/verify")),
     ("GET", "/decisions/{number}"): (Right.READ_DECISIONS, Ask("GET", "/decisions/1")),
@@ -71,10 +118,10 @@ ROUTES = {
     ("DELETE", "/people/{person}"): (Right.CHANGE_PEOPLE, Ask("DELETE", "/people/one-new", None, None, ANY)),
     ("GET", "/calendar"): (Right.READ_PEOPLE, Ask("GET", "/calendar")),
     ("POST", "/calendar"): (Right.CHANGE_CALENDAR, Ask("POST", "/calendar", OFF)),
-    ("GET", "/calendar/{entry}"): (Right.READ_PEOPLE, Ask("GET", "/calendar/ENTRY")),
-    ("PUT", "/calendar/{entry}"): (Right.CHANGE_CALENDAR, Ask("PUT", "/calendar/ENTRY", OFF, None, ANY)),
-    ("DELETE", "/calendar/{entry}"): (Right.CHANGE_CALENDAR, Ask("DELETE", "/calendar/ENTRY", None, None, ANY)),
-    ("POST", "/calendar/{entry}/restore"): (Right.CHANGE_CALENDAR, Ask("POST", "/calendar/ENTRY/restore")),
+    ("GET", "/calendar/{entry}"): (Right.READ_PEOPLE, Ask("GET", "/calendar/{entry}")),
+    ("PUT", "/calendar/{entry}"): (Right.CHANGE_CALENDAR, Ask("PUT", "/calendar/{entry}", OFF, None, ANY)),
+    ("DELETE", "/calendar/{entry}"): (Right.CHANGE_CALENDAR, Ask("DELETE", "/calendar/{entry}", None, None, ANY)),
+    ("POST", "/calendar/{entry}/restore"): (Right.CHANGE_CALENDAR, Ask("POST", "/calendar/{entry}/restore")),
     ("GET", "/clients"): (Right.READ_WORK, Ask("GET", "/clients")),
     ("POST", "/clients"): (Right.CHANGE_CLIENTS, Ask("POST", "/clients", CLIENT)),
     ("GET", "/clients/{client}"): (Right.READ_WORK, Ask("GET", "/clients/one-kept")),
@@ -94,6 +141,14 @@ ROUTES = {
     ("GET", "/policy/history"): (Right.READ_POLICY, Ask("GET", "/policy/history")),
     ("GET", "/metrics"): (Right.READ_PEOPLE, Ask("GET", "/metrics")),
     ("GET", "/metrics/weekly"): (Right.READ_PEOPLE, Ask("GET", "/metrics/weekly")),
+    ("POST", "/solves"): (Right.SOLVE, Ask("POST", "/solves", {"seconds": 60})),
+    ("GET", "/solves"): (Right.READ_SOLVES, Ask("GET", "/solves")),
+    ("GET", "/solves/{solve}"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s")),
+    ("GET", "/solves/{solve}/progress"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/progress")),
+    ("GET", "/solves/{solve}/result"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/result")),
+    ("POST", "/solves/{solve}/cancel"): (Right.SOLVE, Ask("POST", "/solves/one-w/cancel")),
+    ("GET", "/schedules"): (Right.READ_SOLVES, Ask("GET", "/schedules")),
+    ("PUT", "/schedules/{due}"): (Right.SCHEDULE, Ask("PUT", "/schedules/night", {"at": "03:00:00"})),
     ("GET", "/firm"): (Right.READ_WORK, Ask("GET", "/firm")),
     ("GET", "/firm/settings"): (Right.READ_POLICY, Ask("GET", "/firm/settings")),
     ("PUT", "/firm/settings"): (
@@ -106,32 +161,88 @@ ROUTES = {
     ("POST", "/firms"): (Right.CREATE_FIRMS, Ask("POST", "/firms", {"id": "sister", "settings": SETTINGS})),
     ("POST", "/tokens"): (Right.MANAGE_TOKENS, Ask("POST", "/tokens", {"role": "owner"})),
     ("GET", "/tokens"): (Right.MANAGE_TOKENS, Ask("GET", "/tokens")),
-    ("DELETE", "/tokens/{token}"): (Right.MANAGE_TOKENS, Ask("DELETE", "/tokens/TOKEN")),
+    ("DELETE", "/tokens/{token}"): (Right.MANAGE_TOKENS, Ask("DELETE", "/tokens/{token}")),
 }
 """Every route that asks for a token: its right, and a request that is answered when made with it, after those before."""
 OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
+TAKEN_AS_OWN = {("PUT", "/schedules/{due}")}
+"""Routes whose address names what every firm has."""
+
+
+SEEN = (
+    "/tasks",
+    "/people",
+    "/calendar",
+    "/firm/history",
+    "/clients",
+    "/holds",
+    "/escalations",
+    "/proposals",
+    "/solves",
+)
+"""What a firm sees of itself, and others do not change."""
 
 
 def prepared(api: Api) -> dict[tuple[str, str], tuple[Right, Ask]]:
     """Let firm ``one`` have what the requests name, and return them with the ids that the service gave."""
-    api.ask("POST", "/tasks", new("first"))
     api.ask("POST", "/tasks/one-t/time", {**WORKED, "id": "one-e"})
     api.ask("POST", "/people", {"id": "one-unskilled", "level": "associate"})
     api.ask("POST", "/clients", {"id": "one-kept"})
     api.ask("POST", "/task-types", {"id": "one-kind", "skill": "tax"})
-    entry = api.ask("POST", "/calendar", OFF).json()["id"]
-    token = api.ask("POST", "/tokens", {"role": "read-only"}).json()["id"]
+    ids = {
+        "entry": api.ask("POST", "/calendar", OFF).json()["id"],
+        "token": api.ask("POST", "/tokens", {"role": "read-only"}).json()["id"],
+    } | waiting(api, "one", api.owner)
+    with_solves(api)
+    return {name: (right, filled(asked, ids)) for name, (right, asked) in ROUTES.items()}
 
-    def with_ids(asked: Ask) -> Ask:
-        return asked._replace(path=asked.path.replace("ENTRY", entry).replace("TOKEN", token))
 
-    return {name: (right, with_ids(asked)) for name, (right, asked) in ROUTES.items()}
+def waiting(api: Api, firm: str, token: str) -> dict[str, str]:
+    """Let a firm have a webhook with a message, and what waits for people; return the ids."""
+
+    def post(path: str, body: object) -> Any:
+        found = api.send(Ask("POST", path, body, token))[0]
+        assert found.status_code == 201, found.text
+        return found.json()
+
+    hook = post("/webhooks", {"url": "http://127.0.0.1:9/x", "topics": ["task.*"]})
+    ids = {"webhook": hook["webhook"]["id"]}
+    post("/tasks", new("first"))
+    api.deliver(firm)
+    waits: dict[str, dict[str, object]] = {
+        "hold": {"estimate_min": None},
+        "other_hold": {"estimate_min": None},
+        "escalation": {"deadline": "2027-03-01", "estimate_min": 600},  # ten hours in a day of eight
+    }
+    for name, more in waits.items():
+        ids[name] = str(post("/tasks", new(f"{firm}-{name}", **more))["decision_number"])
+    tasks = (f"{firm}-{letter}" for letter in "abcd")
+    return ids | {f"p{i}": id for i, id in enumerate(proposed(api, *tasks, firm=firm))}
+
+
+def filled(asked: Ask, ids: dict[str, str]) -> Ask:
+    """Return a request with the ids in the place of their names."""
+
+    def fill(text: str) -> str:
+        for name, id in ids.items():
+            text = text.replace(f"{{{name}}}", id)
+        return text
+
+    body = asked.body if asked.body is None else json.loads(fill(json.dumps(asked.body)))
+    return asked._replace(path=fill(asked.path), body=body)
 
 
 def described(api: Api) -> set[tuple[str, str]]:
     """Return method and path of every route, as the OpenAPI document has them."""
     paths = api.ask("GET", "/openapi.json").json()["paths"]
     return {(method.upper(), path.removeprefix(PREFIX)) for path, methods in paths.items() for method in methods}
+
+
+def with_solves(api: Api) -> None:
+    """Have the solves that the table asks for: one that is done, one that waits."""
+    api.solved("one-s")
+    with api.app.state.serving.turns.turn("one", now=NOW, actor="test") as turn:
+        api.app.state.serving.jobs.start(turn, "one-w", SolveAsk())
 
 
 def test_the_table_here_has_every_route(api: Api) -> None:
@@ -146,7 +257,7 @@ def test_every_role_at_every_route_may_what_the_table_says(api: Api, role: Role)
     for right, asked in routes.values():
         found = api.send(asked._replace(token=token))[0]
         if right in RIGHTS[role]:
-            assert found.status_code in (200, 201, 204), (role, asked, found.text)
+            assert found.status_code in (200, 201, 202, 204), (role, asked, found.text)
         else:
             document = problem(found, 403, "forbidden")
             assert document["value"] == role.value
@@ -163,6 +274,8 @@ def test_no_route_answers_without_a_token_that_is_good(api: Api) -> None:
     expired, revoked = api.token("one", Role.OWNER, days=1), api.token("one", Role.OWNER)
     revoke_token(api.database, "one", revoked.split("_")[1], now=NOW)
     api.later(days=1)
+    ids = dict.fromkeys(("hold", "other_hold", "escalation", "p0", "p1", "p2"), "1")
+    routes = [filled(asked, ids) for _, asked in ROUTES.values()]
     head, id, secret, firm = api.owner.split("_")
     other_secret = secret[:-1] + ("0" if secret[-1] != "0" else "1")
     some = (
@@ -175,7 +288,7 @@ def test_no_route_answers_without_a_token_that_is_good(api: Api) -> None:
         (f"{head}_{id}_{secret}_nobody", "token_invalid"),
         (f"{head}_{'0' * 16}_{secret}_{firm}", "token_invalid"),
     )
-    for i, (_, asked) in enumerate(ROUTES.values()):
+    for i, asked in enumerate(routes):
         for token, code in some if i == 0 else (some[0], some[1 + i % 7]):
             found = api.send(asked._replace(token=token))[0]
             problem(found, 401, code)
@@ -189,9 +302,10 @@ def test_another_firms_ids_are_not_there_on_any_route(api: Api) -> None:
     api.ask("POST", "/people", PERSON)
     api.ask("POST", "/clients", CLIENT)
     api.ask("POST", "/task-types", KIND)
-    before = [api.ask("GET", path).text for path in ("/tasks", "/people", "/calendar", "/firm/history", "/clients")]
-    for asked in (asked for (_, path), (_, asked) in routes.items() if "{" in path):
-        problem(api.send(asked._replace(token=api.foreign))[0], 404, "not_found")
+    before = [api.ask("GET", path).text for path in SEEN]
+    for (method, path), (_, asked) in routes.items():
+        if "{" in path and (method, path) not in TAKEN_AS_OWN:
+            problem(api.send(asked._replace(token=api.foreign))[0], 404, "not_found")
     lists = [path for method, path in ROUTES if method == "GET" and "{" not in path and path != "/firm/export"]
     for path in (*lists, "/firm/export?form=json", "/tasks?assignee=one-ann", "/decisions?task=one-new"):
         found = api.send(Ask("GET", path, token=api.foreign))[0]
@@ -202,9 +316,7 @@ def test_another_firms_ids_are_not_there_on_any_route(api: Api) -> None:
             found = api.send(Ask("POST", path, new("x", **more), api.foreign))[0]
             assert "one-" not in problem(found, 422, "unknown_reference")["nearest"]
     assert api.send(Ask("POST", "/tasks", new("one-new"), api.foreign))[0].status_code == 201  # their own
-    assert before == [
-        api.ask("GET", path).text for path in ("/tasks", "/people", "/calendar", "/firm/history", "/clients")
-    ]
+    assert before == [api.ask("GET", path).text for path in SEEN]
 
 
 def test_of_a_token_only_a_hash_is_stored_and_its_use_is_noted_now_and_then(api: Api) -> None:
@@ -292,10 +404,10 @@ def test_state_is_open_to_everybody(api: Api) -> None:
     for path, body in (("/health", {"status": "ok"}), ("/ready", {"status": "ok"})):
         found = api.send(Ask("GET", path))[0]
         assert (found.status_code, found.json()) == (200, body)
-    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == "0002"
-    api.app.state.serving.revision = "0003"
+    assert api.send(Ask("GET", "/version"))[0].json()["revision"] == head()
+    api.app.state.serving.revision = "9999"
     document = problem(api.send(Ask("GET", "/ready"))[0], 503, "not_ready")
-    assert (document["value"], document["nearest"]) == ("0002", "0003")
+    assert (document["value"], document["nearest"]) == (head(), "9999")
 
 
 def test_a_database_that_is_gone_is_said_without_its_address(api: Api) -> None:

@@ -9,6 +9,7 @@ from api.routes.models import TaskChange
 from api.store.saving import create_firm
 from solver.firm import Task
 from tests.api.routes.asking import NOW, Api, Ask
+from tests.api.routes.test_access import filled, waiting
 from tests.firms_for_tests import firm, person
 
 
@@ -28,6 +29,19 @@ def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> Non
 
 
 STEPS: tuple[tuple[str, str], ...] = (
+    ("approveProposals", ""),
+    ("approveProposal", "/proposals/{p2}/approve"),
+    ("undoProposal", "/proposals/{p2}/undo"),
+    ("declineProposal", "/proposals/{p3}/decline"),
+    ("estimateHeldTask", "/holds/{hold}/estimate"),
+    ("endHold", "/holds/{other_hold}/end"),
+    ("endEscalation", "/escalations/{escalation}/end"),
+    ("registerWebhook", ""),
+    ("changeWebhook", "/webhooks/{webhook}"),
+    ("replayMessages", "/webhooks/{webhook}/replay"),
+    ("markRead", ""),
+    ("putSchedule", "/schedules/night"),
+    ("startSolve", ""),
     ("tryPlacing", ""),
     ("placeTask", ""),
     ("placeTasks", ""),
@@ -56,8 +70,9 @@ STEPS: tuple[tuple[str, str], ...] = (
 
 
 def test_every_example_of_the_document_is_answered(api: Api) -> None:
-    create_firm(api.database, "ex", firm((person("ann"),)), now=NOW, actor="test")
+    create_firm(api.database, "ex", firm((person("ann"), person("ex-ann"), person("ex-p1"))), now=NOW, actor="test")
     token = api.token("ex", Role.OWNER)
+    ids = waiting(api, "ex", token)
     paths = api.ask("GET", "/openapi.json").json()["paths"]
     operations = {
         one["operationId"]: (method, path, one) for path, some in paths.items() for method, one in some.items()
@@ -72,8 +87,14 @@ def test_every_example_of_the_document_is_answered(api: Api) -> None:
             where = address or path.removeprefix(PREFIX).replace("{entry}", entries.get(title, ""))
             if name == "completeTask":
                 api.send(Ask("POST", "/tasks/notice-acme/reopen", None, token, {"If-Match": "*"}))
-            found = api.send(Ask(method.upper(), where, example["value"], token, {"If-Match": "*"}))[0]
-            assert found.status_code in (200, 201), (name, title, found.text)
+            value = (
+                {**example["value"], "proposals": [ids["p0"], ids["p1"]]}
+                if name == "approveProposals"
+                else example["value"]
+            )
+            asked = filled(Ask(method.upper(), where, value, token, {"If-Match": "*"}), ids)
+            found = api.send(asked)[0]
+            assert found.status_code in (200, 201, 202), (name, title, found.text)
             assert example["summary"]
             if name == "createCalendarEntry":
                 entries[title] = found.json()["id"]

@@ -8,20 +8,34 @@ from sqlalchemy import Table, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
+from api.delivery.handing_out import hand_out
+from api.delivery.webhooks import register
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.store.database import FIRM_SETTING, Database, Limits
+from api.store.job_tables import WorkerRecord
 from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
+from api.store.proposal_states import begin
 from api.store.refusals import NotFound
 from api.store.saving import create_firm
 from api.store.tables import FirmRecord, OfFirm, OutboxRecord, Record, TaskRecord
 from api.store.tokens import create_token
 from api.store.turns import Turns
+from solver.plan import Move, Proposal
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task
 from tests.postgres_for_tests import APPLICATION, Server
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+PROPOSAL = Proposal(
+    id="m",
+    moves=(Move(task="t", from_person="ann", to_person="ann"),),
+    gain_min=1,
+    gain_per_move_min=1,
+    loads=(),
+    reason="",
+)
 OF_FIRM = [table for table in Record.metadata.sorted_tables if "firm_id" in table.c]
 
 
@@ -41,9 +55,12 @@ def turns(database: Database) -> Turns:
     return turns
 
 
-def test_every_table_but_the_firms_is_fenced_off_by_firm() -> None:
-    assert {table.name for table in Record.metadata.sorted_tables} - {table.name for table in OF_FIRM} == {"firms"}
-    assert all(mapper.class_ is FirmRecord or issubclass(mapper.class_, OfFirm) for mapper in Record.registry.mappers)
+def test_every_table_with_anything_of_a_firm_is_fenced_off_by_firm() -> None:
+    others = {table.name for table in Record.metadata.sorted_tables} - {table.name for table in OF_FIRM}
+    assert others == {"firms", "workers"}
+    for mapper in Record.registry.mappers:
+        assert mapper.class_ in (FirmRecord, WorkerRecord) or issubclass(mapper.class_, OfFirm)
+    assert {column.name for column in WorkerRecord.__table__.columns} == {"id", "started_at", "beat_at"}
 
 
 def test_another_firms_ids_give_nothing(turns: Turns) -> None:
@@ -126,8 +143,23 @@ def two(fenced: Database) -> Database:
             turn.place(task("hold", hours=None))
             turn.log_time("e", task="t", person="ann", day=day(0), minutes=5)
             turn.answer("key", "print", "secret")
+            register(turn, "https://example.com", topics=[], label="", seal=Seal([new_key()]))
+            with turn.whole():
+                begin(turn.draft, "p", PROPOSAL, plan=None, expires_at=NOW, facts="{}")
+        hand_out(turns, id, now=NOW)
         create_token(fenced, id, Role.OWNER, now=NOW, days=1)
     return fenced
+
+
+EMPTY = {"plans", "scenarios", "calendar_entries"}
+
+
+def test_nearly_every_table_has_rows_of_both_firms_to_be_kept_apart(two: Database) -> None:
+    for table in OF_FIRM:
+        if table.name not in EMPTY:
+            for id in ("one", "two"):
+                with two.reading(id) as session:
+                    assert session.connection().execute(text(f"select count(*) from {table.name}")).scalar_one(), table
 
 
 @pytest.mark.parametrize("table", OF_FIRM, ids=[table.name for table in OF_FIRM])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import sqlite3
 import tomllib
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from api.store.database import Database
 from api.store.loading import load_firm
 from api.store.log import verify
 from api.store.migrating import check, head, migrate, revisions
+from api.store.proposal_listing import WantedProposals, one_proposal, proposals_after
 from api.store.saving import create_firm
 from api.store.tables import Record
 from api.store.tokens import create_token, find_token
@@ -124,6 +126,33 @@ def test_a_firm_of_every_older_version_is_whole_and_goes_on_after_migrating(empt
             assert len(load_firm(session).tasks) == 3
             assert (verify(session).entries, verify(session).broken) == (2, None)
     assert check(empty).ready
+
+
+def test_proposals_of_before_get_their_moves_and_states(empty: Database) -> None:
+    migrate(empty, "0002")
+    create_firm(empty, "one", firm((person("ann"), person("bob")), (task("t", assignee="ann"),)), now=NOW, actor="test")
+    move = {"task": "t", "from_person": "ann", "to_person": "bob"}
+    made = {"id": "t>bob", "moves": [move], "gain_min": 9, "gain_per_move_min": 9.0, "loads": [], "reason": "room"}
+    row = {"firm_id": "one", "version": 1, "created_at": NOW, "document": json.dumps(made)}
+    with empty.writing("one") as session:
+        for id, status, ended in (("a", "open", None), ("b", "declined", NOW)):
+            session.connection().execute(
+                text(
+                    "insert into proposals (firm_id, id, version, status, created_at, ended_at, document) "
+                    "values (:firm_id, :id, :version, :status, :created_at, :ended_at, :document)"
+                ),
+                row | {"id": id, "status": status, "ended_at": ended},
+            )
+    migrate(empty)
+    with empty.reading("one") as session:
+        found = [one_proposal(session, id) for id in ("a", "b")]
+        assert [one.status.value for one in found] == ["created", "declined"]
+        assert [[state.state.value for state in one.states] for one in found] == [["created"], ["created", "declined"]]
+        assert [one.id for one in proposals_after(session, WantedProposals(task="t"), None, 9)] == ["a", "b"]
+    with Turns(empty).turn("one", now=NOW, actor="test") as turn:
+        turn.assign("t", "bob", reason="by hand")
+    with empty.reading("one") as session:
+        assert one_proposal(session, "a").status.value == "superseded"
 
 
 def shape(url: str) -> dict[str, Any]:

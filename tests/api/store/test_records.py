@@ -1,32 +1,26 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
 from api.store.database import Database
-from api.store.log import By, read
+from api.store.log import read
 from api.store.names import mark, named, named_json
 from api.store.pricing import prices_of
 from api.store.records import (
-    ProposalStatus,
-    end_proposal,
     keep_plan,
     keep_scenario,
     load_marked_firm,
     load_plan,
     load_scenario,
-    proposals_of,
-    propose,
 )
 from api.store.refusals import NotFound, Taken
 from api.store.replaying import replay
 from api.store.saving import create_firm
 from api.store.turns import Turns
 from solver.batch import solve
-from solver.board import compile_board
-from solver.plan import Plan, Proposal, RoutingPolicy
-from solver.rebalance import proposals
+from solver.plan import Plan, RoutingPolicy
 from solver.stop import WorkBudget
 from tests.firms_for_tests import firm, person, task
 
@@ -44,15 +38,14 @@ def turns(database: Database) -> Turns:
     return Turns(database)
 
 
-def planned(turns: Turns) -> tuple[Plan, tuple[Proposal, ...], int]:
+def planned(turns: Turns) -> tuple[Plan, int]:
     with turns.database.reading("one") as session:
         made, version = load_marked_firm(session)
-    plan = solve(made, now=NOW, stop=WorkBudget(0.2))
-    return plan, tuple(proposals(compile_board(made, now=NOW), plan)), version
+    return solve(made, now=NOW, stop=WorkBudget(0.2)), version
 
 
 def test_a_plan_is_kept_without_names_and_read_with_those_of_today(turns: Turns) -> None:
-    plan, _, version = planned(turns)
+    plan, version = planned(turns)
     with turns.turn("one", now=NOW, actor="test") as turn:
         keep_plan(turn, "night-1", plan, version=version)
         turn.put(person("cat", name='Cat "Kit" Ray', skills=()))
@@ -70,7 +63,7 @@ def test_a_plan_is_kept_without_names_and_read_with_those_of_today(turns: Turns)
 
 
 def test_work_is_placed_by_the_prices_of_a_plan_and_that_is_made_again(turns: Turns) -> None:
-    plan, _, version = planned(turns)
+    plan, version = planned(turns)
     assert plan.prices is not None
     with turns.turn("one", now=NOW, actor="test") as turn:
         keep_plan(turn, "night-1", plan, version=version)
@@ -92,31 +85,6 @@ def test_work_is_placed_by_the_prices_of_a_plan_and_that_is_made_again(turns: Tu
         assert read(session, numbers[0]).document["prices"] == "night-1"
         assert all(replay(session, number).same for number in numbers)
     assert turns.self_check("one") == ()
-
-
-def test_a_proposal_is_open_until_one_manager_ends_it_and_the_other_is_told(turns: Turns) -> None:
-    plan, found, version = planned(turns)
-    assert found
-    with turns.turn("one", now=NOW, actor="job") as turn:
-        keep_plan(turn, "night-1", plan, version=version)
-        ids = propose(turn, found, plan="night-1", expires_at=NOW + timedelta(days=2))
-    with turns.database.reading("one") as session:
-        opened = proposals_of(session)
-    assert [one.id for one in opened] == sorted(ids)
-    assert all("⟦" not in one.proposal.reason for one in opened)
-    assert {one.proposal.model_copy(update={"reason": ""}) for one in opened} == {
-        one.model_copy(update={"reason": ""}) for one in found
-    }
-    assert opened[0].expires_at == NOW + timedelta(days=2)
-    with turns.turn("one", now=NOW, actor="m-1") as turn:
-        number = end_proposal(turn, ids[0], ProposalStatus.DECLINED, by=By.MANAGER, reason="not now")
-    with turns.turn("one", now=NOW, actor="m-2") as turn, pytest.raises(NotFound, match="open proposal"):
-        end_proposal(turn, ids[0], ProposalStatus.APPROVED, by=By.MANAGER, reason="please")
-    with turns.database.reading("one") as session:
-        (declined,) = proposals_of(session, ProposalStatus.DECLINED)
-        assert (declined.id, declined.decision, declined.ended_at) == (ids[0], number, NOW)
-        assert (read(session, number).actor, read(session, number).outcome) == ("m-1", "declined")
-        assert len(proposals_of(session)) == len(ids) - 1
 
 
 def test_a_scenario_is_kept_and_gets_its_result_once(turns: Turns) -> None:

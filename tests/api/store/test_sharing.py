@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import text
 
 from api.store.database import Database, Limits
+from api.store.deciding import Decided
 from api.store.loading import load_firm
 from api.store.log import entries_of, verify
 from api.store.refusals import Busy, Taken
 from api.store.replaying import replay
 from api.store.saving import create_firm
 from api.store.sharing import Sharing
-from api.store.turn import Decided, Turn
+from api.store.turn import Turn
 from api.store.turns import Turns
 from solver.refusal import Refused
 from tests.firms_for_tests import firm, person, task

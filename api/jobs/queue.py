@@ -1,0 +1,112 @@
+"""The queue of solves, in the same database as everything else: what waits is committed with the row that says so.
+
+Each firm is a partition of the queue: one of its solves runs at a time, and a worker that is free takes the next one of a firm drawn by
+lot, so that a firm with a thousand solves waits for itself only. Arguments are ids; what they mean stands in our own tables.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+
+from api.store.database import Database
+from api.store.solve_states import SolveAsk, SolveKind
+from api.store.solves import start_solve
+from api.store.turn import Turn
+
+APPLICATION = "evenhand"
+VERSION = "evenhand-1"
+"""Of the workflows, pinned by hand: work that waits or was interrupted is done by whatever version of Evenhand runs. Changed only where
+a workflow's steps change in a way that old work cannot follow (docs/decisions/0015-jobs.md)."""
+SCHEMA = "jobs"
+"""Where the queue's own tables are on PostgreSQL; on SQLite they stand beside ours."""
+SOLVES = "solves"
+SOLVE = "solve"
+POLL_S = 0.5
+"""Seconds between two looks of a worker at the queue; a worker that is free waits half of it on average."""
+
+
+def url_of(database: Database) -> str:
+    """Return the URL of the database, as the queue takes it."""
+    return database.url.render_as_string(hide_password=False)
+
+
+def prepare(database: Database) -> None:
+    """Make the queue's tables, or bring them up to date, and register the queue; nothing happens where all is there.
+
+    On PostgreSQL this is done by whoever may change the schema, as migrations are.
+    """
+    logging.getLogger("dbos").setLevel(logging.WARNING)
+    DBOS.migrate(url_of(database), schema=SCHEMA)
+    client = _client(database)
+    client.register_queue(SOLVES, worker_concurrency=1, partition_concurrency=1, polling_interval_sec=POLL_S)
+    client.destroy()
+
+
+def workflow_id(firm: str, id: str) -> str:
+    """Return the id of the workflow that does a solve; ids of firms have no slash in them."""
+    return f"{firm}/{id}"
+
+
+def solve_of(workflow: str) -> tuple[str, str]:
+    """Return firm and solve of a workflow."""
+    firm, _, id = workflow.partition("/")
+    return firm, id
+
+
+class Jobs:
+    """A process that asks for jobs, and does none by that.
+
+    Attributes
+    ----------
+    client
+        The queue itself.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.client = _client(database)
+
+    def start(
+        self,
+        turn: Turn,
+        id: str,
+        ask: SolveAsk,
+        *,
+        kind: SolveKind = SolveKind.ON_DEMAND,
+        most_waiting: int | None = None,
+    ) -> None:
+        """Ask for a solve; once the turn is committed a worker does it, and nothing is left of it otherwise.
+
+        Raises
+        ------
+        QueueFull
+            Too many of the firm's solves wait already.
+        """
+        number = start_solve(turn, id, ask, kind=kind, most_waiting=most_waiting)
+        options: EnqueueOptions = {
+            "workflow_name": SOLVE,
+            "queue_name": SOLVES,
+            "workflow_id": workflow_id(turn.firm, id),
+            "workflow_id_reuse_policy": "reject",
+            "queue_partition_key": turn.firm,
+            "priority": number,  # in the order in which they were asked for
+        }
+        with turn.whole():
+            turn.draft.write()
+            self.client.enqueue_in_transaction(turn.session, options, turn.firm, id)
+
+    def close(self) -> None:
+        """Let go of the queue; the connections are the database's."""
+        self.client.destroy()
+
+
+def _client(database: Database) -> DBOSClient:
+    return DBOSClient(
+        system_database_engine=database.writer,
+        dbos_system_schema=SCHEMA,
+        serializer=DBOSPortableJSONSerializer(),
+        application_name=APPLICATION,
+        lazy=True,
+        retry_connection_errors=False,
+    )

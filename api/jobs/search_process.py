@@ -1,0 +1,121 @@
+"""The process in which a solve is searched for: ``python -m api.jobs.search_process``, a firm in, incumbents and a plan out.
+
+It knows no database. It reads one line of JSON (`Asked`) and writes lines of JSON (`Told`): progress, incumbents, at last the plan.
+Its input stays open as long as whoever started it lives and wants an answer; once that ends, so do this process and all that it
+started, whatever they are doing.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from threading import Thread
+from typing import IO
+
+from api.crew import processes
+from api.jobs.messages import Asked, Told
+from api.stops import WallClock
+from solver.batch import solve
+from solver.crew import Alone, Crew
+from solver.plan import Plan
+from solver.stop import FirstOf, Progress, Stop, TargetGap, WorkBudget
+
+NICENESS = 10
+"""Whoever waits for a placement goes first."""
+
+
+class Telling:
+    """Writes what is told, not more often than asked for."""
+
+    def __init__(self, asked: Asked, out: IO[str]) -> None:
+        self._asked, self._out = asked, out
+        self._told_s = self._planned_s = float("-inf")
+        self._best: int | None = None
+
+    def progress(self, progress: Progress) -> None:
+        """Tell figures, where some time has passed."""
+        if time.monotonic() - self._told_s >= self._asked.progress_every_s:
+            self._tell(progress)
+
+    def incumbent(self, progress: Progress, plan: Callable[[], Plan]) -> None:
+        """Write a better plan down and tell it, where some time has passed."""
+        if time.monotonic() - self._planned_s >= self._asked.plan_every_s:
+            self._tell(progress, plan())
+            self._planned_s = time.monotonic()
+
+    def final(self, plan: Plan) -> None:
+        """Tell the plan that was found."""
+        proof = plan.certificate
+        self._tell(
+            Progress(proof.work_units, proof.objective_min, proof.bound_min, proof.stop_reason.value), plan, True
+        )
+
+    def _tell(self, progress: Progress, plan: Plan | None = None, final: bool = False) -> None:
+        told = Told(
+            objective_min=progress.objective_min,
+            bound_min=progress.bound_min,
+            work_units=progress.work_units,
+            phase=progress.phase,
+            plan=plan,
+            final=final,
+        )
+        self._out.write(told.model_dump_json() + "\n")
+        self._out.flush()
+        self._told_s = time.monotonic()
+
+
+def main() -> None:
+    """Search once."""
+    os.nice(NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, who then ends it
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
+        line = sys.stdin.buffer.readline()
+        if not line.endswith(b"\n"):
+            return  # whoever asked is gone before the end of the question
+        asked = Asked.model_validate_json(line)
+        Thread(target=_end_with_input, daemon=True).start()
+        telling = Telling(asked, out)
+        with _crew(asked) as crew:
+            plan = solve(
+                asked.firm,
+                now=asked.now,
+                stop=_stop(asked),
+                seed=asked.seed,
+                on_progress=telling.progress,
+                on_incumbent=telling.incumbent,
+                crew=crew,
+                last=asked.last,
+            )
+        telling.final(plan)
+
+
+def _stop(asked: Asked) -> Stop:
+    rules: list[Stop] = []
+    if asked.work_units is not None:
+        rules.append(WorkBudget(asked.work_units))
+    if asked.gap_pct is not None:
+        rules.append(TargetGap(asked.gap_pct))
+    return FirstOf((*rules, WallClock(asked.seconds)))
+
+
+def _crew(asked: Asked) -> AbstractContextManager[Crew]:
+    if asked.cores == 1:
+        return nullcontext(Alone())
+    return processes(asked.cores, patient=asked.work_units is not None)
+
+
+def _end_with_input() -> None:
+    """End this process, and its own, once nobody holds the other end of its input."""
+    # Past the buffer of `stdin`, which nobody may hold when the interpreter ends.
+    while os.read(sys.stdin.fileno(), 65_536):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,227 @@
+"""A scenario solved and compared with today.
+
+The scenario is searched from today's plan. What its search finds that would do for today as well is carried back, and the other way
+round, so neither looks good because its search was lucky. Of the plans met, that one is shown in which every task with another person
+than today earns its disruption, so the two differ by what the changes ask for and not by chance. A difference smaller than what is
+unknown of both is said to be undecided, and both are solved on, up to a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from scenarios.changes import Scenario
+from scenarios.difference import Comparison, difference
+from scenarios.significance import Interval, Significance, Verdict, interval, significance
+from solver.again import carried_over
+from solver.batch import certificate, solve
+from solver.board import compile_board
+from solver.construct import rule_plan
+from solver.crew import Crew
+from solver.firm import Firm
+from solver.nearby import nearby, nearest, people_of
+from solver.plan import Plan
+from solver.problem import Assignment, compile_problem
+from solver.reading import read_back
+from solver.running import ProgressCallback
+from solver.stop import Progress, Stop
+from solver.writing import written
+
+MakeStop = Callable[[], Stop]
+"""Makes the stop rule of one solve, as a rule may count what it has seen."""
+
+
+@dataclass(frozen=True)
+class Solving:
+    """How a firm is solved: by whom, how long, from which seed.
+
+    Attributes
+    ----------
+    stop
+        Makes the rule that ends one solve. With `solver.stop.WorkBudget` a comparison is the same on any machine.
+    crew
+        Who does the jobs of a search; none: here, one after another.
+    """
+
+    stop: MakeStop
+    seed: int = 0
+    crew: Crew | None = None
+    on_progress: ProgressCallback = lambda progress: None
+
+    def plan(self, firm: Firm, now: datetime, last: Plan | None = None, *, seed: int | None = None) -> Plan:
+        """Return a plan of a firm, found from ``last`` where there is one."""
+        return solve(
+            firm,
+            now=now,
+            stop=self.stop(),
+            seed=self.seed if seed is None else seed,
+            on_progress=self.on_progress,
+            crew=self.crew,
+            last=last,
+            advice=False,
+        )
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Today, ready to be compared with any number of scenarios.
+
+    Attributes
+    ----------
+    plan
+        The plan that scenarios are searched from.
+    """
+
+    firm: Firm
+    now: datetime
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison with the firms and plans it was made from."""
+
+    comparison: Comparison
+    scenario: Scenario
+    before: Firm
+    after: Firm
+    plan_before: Plan
+    plan_after: Plan
+
+
+def baseline(firm: Firm, *, now: datetime, solving: Solving, last: Plan | None = None) -> Baseline:
+    """Return today's plan to compare with, found from a plan made before, such as last night's, where there is one."""
+    return Baseline(firm, now, solving.plan(firm, now, last))
+
+
+def compare(
+    base: Baseline,
+    scenario: Scenario,
+    *,
+    solving: Solving,
+    rounds: int = 2,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Compared:
+    """Return the scenario beside today.
+
+    Parameters
+    ----------
+    rounds
+        How often both are solved on, each time with the same budget, while the difference is undecided.
+    go_on
+        Asked before each solve after the scenario's first; a clock says no here.
+
+    Raises
+    ------
+    Refused
+        A change cannot be made; see `scenarios.changes.apply_all`.
+    """
+    firm = scenario.apply(base.firm)
+    today = _Side(base.firm, base.now, base.plan, base.plan)
+    if firm == base.firm:
+        return _compared(base, scenario, today, today, 0)
+    would = _Side(firm, base.now, base.plan, solving.plan(firm, base.now, base.plan))
+    _settle(today, would, solving.seed)
+    done = 0
+    while done < rounds and _judged(today, would, done).verdict is Verdict.UNDECIDED and go_on():
+        done += 1
+        for side in (today, would):
+            side.learn(solving.plan(side.firm, base.now, side.plan, seed=solving.seed + done))
+        _settle(today, would, solving.seed)
+    return _compared(base, scenario, today, would, done)
+
+
+class _Side:
+    """One of the two firms: its problem, the cheapest plan known, the plan shown, and what is known of its cost.
+
+    Attributes
+    ----------
+    near
+        The plan whose people keep their tasks unless a move earns its disruption.
+    """
+
+    def __init__(self, firm: Firm, now: datetime, near: Plan, plan: Plan) -> None:
+        self.firm, self.near, self.plan = firm, near, plan
+        self.problem = compile_problem(compile_board(firm, now=now))
+        self.best = self.shown = read_back(self.problem, plan)
+        self.known = interval(plan.certificate)
+
+    @property
+    def cost_min(self) -> int:
+        """Cost of the plan shown, the part that no plan can avoid included."""
+        return self.problem.objective_min(self.shown)
+
+    def learn(self, plan: Plan) -> None:
+        """Take in what another search of this firm found."""
+        self.met(read_back(self.problem, plan))
+        self.known = Interval(max(self.known.low_min, interval(plan.certificate).low_min), self.known.high_min)
+
+    def met(self, found: Assignment) -> Assignment:
+        """Keep a plan that breaks no rule if it is the cheapest met; return it."""
+        cost = self.problem.objective_min(found)
+        if cost < self.known.high_min:
+            self.best, self.known = found, Interval(self.known.low_min, cost)
+        return found
+
+    def settle(self, other: Plan, seed: int, *, search: bool = False) -> None:
+        """Show the plan that is cheapest with a price on every move away from ``near``, of those met and of the other side's.
+
+        ``search`` looks for more such plans, from the other side's, before.
+        """
+        people, price = people_of(self.problem, self.near), self.firm.policy.weights.move
+        carried = self.met(carried_over(self.problem, other))
+        choices = [self.shown, carried, self.best]
+        if search:
+            choices.append(self.met(nearby(self.problem, carried, people, price, seed=seed)))
+        self.shown = nearest(self.problem, people, choices, price)
+        self.plan = self._written(seed)
+
+    def _written(self, seed: int) -> Plan:
+        base = self.problem.unavoidable_min()
+        known = certificate(
+            self.problem,
+            self.shown,
+            rule_min=self.problem.objective_min(rule_plan(self.problem)),
+            progress=Progress(self.plan.certificate.work_units, self.cost_min - base, self.known.low_min - base),
+            base_min=base,
+            stop_reason=self.plan.certificate.stop_reason,
+            seed=seed,
+        )
+        return written(self.problem, self.shown, known)
+
+
+def _settle(today: _Side, would: _Side, seed: int) -> None:
+    """Bring the two plans near each other: the scenario's to today's, then today's to what it found, and back once more."""
+    would.near = today.plan
+    would.settle(today.plan, seed, search=True)
+    today.settle(would.plan, seed)
+    would.near = today.plan
+    would.settle(today.plan, seed)
+
+
+def _judged(today: _Side, would: _Side, rounds: int) -> Significance:
+    return significance(
+        today.known,
+        would.known,
+        costs_min=(today.cost_min, would.cost_min),
+        same=today.firm == would.firm,
+        comparable=today.firm.policy.weights == would.firm.policy.weights,
+        rounds=rounds,
+    )
+
+
+def _compared(base: Baseline, scenario: Scenario, today: _Side, would: _Side, rounds: int) -> Compared:
+    comparison = Comparison(
+        name=scenario.name,
+        changes=scenario.sentences(base.firm),
+        significance=_judged(today, would, rounds),
+        difference=difference(today.firm, today.plan, would.firm, would.plan),
+        certificate_before=today.plan.certificate,
+        certificate_after=would.plan.certificate,
+    )
+    return Compared(comparison, scenario, today.firm, would.firm, today.plan, would.plan)
+
+
+__all__ = ["Baseline", "Compared", "Comparison", "Solving", "baseline", "compare"]
