@@ -19,9 +19,9 @@ LONGER_THAN_BODIES = 65_536
 
 
 @pytest.fixture(scope="module")
-def embedded(migrated_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+def embedded(prepared_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     path = tmp_path_factory.mktemp("limits") / "evenhand.db"
-    path.write_bytes(migrated_file.read_bytes())
+    path.write_bytes(prepared_file.read_bytes())
     database = Database(f"sqlite:///{path}")
     yield Api(database)
     database.close()

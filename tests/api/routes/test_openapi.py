@@ -29,10 +29,10 @@ def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> Non
 
 
 STEPS: tuple[tuple[str, str], ...] = (
-    ("approveProposals", ""),
     ("approveProposal", "/proposals/{p2}/approve"),
     ("undoProposal", "/proposals/{p2}/undo"),
     ("declineProposal", "/proposals/{p3}/decline"),
+    ("approveProposals", ""),
     ("estimateHeldTask", "/holds/{hold}/estimate"),
     ("endHold", "/holds/{other_hold}/end"),
     ("endEscalation", "/escalations/{escalation}/end"),
