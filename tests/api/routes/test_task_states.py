@@ -35,6 +35,36 @@ def test_what_nobody_had_is_placed_when_it_is_opened_again(api: Api) -> None:
     assert api.ask("GET", "/decisions/2").json()["task"] == "held"
 
 
+def overfull(api: Api) -> tuple[str, int]:
+    """Place tasks of today until one has no place; return that one and the number of its escalation."""
+    for i in range(8):
+        placed = api.ask("POST", "/tasks", new(f"today-{i}", deadline="2027-03-01", estimate_min=400)).json()
+        if placed["decision"]["outcome"] == "escalated":
+            return f"today-{i}", placed["decision_number"]
+    raise AssertionError("four people did eight days of work in one")
+
+
+def test_what_waits_gets_the_hours_of_a_task_that_is_completed_or_cancelled(api: Api) -> None:
+    for ending, body in (("complete", {}), ("cancel", None)):
+        waits, number = overfull(api)
+        assert api.ask("POST", "/tasks/today-0/reopen", If_Match="*").status_code == 409
+        assert api.ask("POST", f"/tasks/today-0/{ending}", body, If_Match="*").status_code == 200
+        assert api.ask("GET", f"/tasks/{waits}").json()["task"]["assignee"] is not None
+        assert api.ask("GET", f"/escalations/{number}").json()["closed_how"] == "now placed"
+        for one in api.ask("GET", "/tasks?due_until=2027-03-01").json()["tasks"]:
+            api.ask("DELETE", f"/tasks/{one['task']['id']}", If_Match="*")
+
+
+def test_a_hold_ends_with_its_task_and_another_begins_when_it_is_opened_again(api: Api) -> None:
+    first = api.ask("POST", "/tasks", new("held", estimate_min=None)).json()["decision_number"]
+    api.ask("POST", "/tasks/held/cancel", If_Match="*")
+    assert api.ask("GET", f"/holds/{first}").json()["closed_how"] == "cancelled"
+    opened = api.ask("POST", "/tasks/held/reopen", If_Match="*").json()
+    assert opened["decision"]["outcome"] == "held"
+    holds = api.ask("GET", "/holds?open=true").json()["holds"]
+    assert [(one["number"], one["task"]) for one in holds] == [(opened["decision_number"], "held")]
+
+
 def test_a_task_that_was_a_mistake_is_removed_and_one_that_was_worked_on_is_not(api: Api) -> None:
     api.ask("POST", "/tasks", new("a"))
     etag = api.ask("GET", "/tasks/a").headers["etag"]
