@@ -55,6 +55,17 @@ def test_what_waits_gets_the_hours_of_a_task_that_is_completed_or_cancelled(api:
             api.ask("DELETE", f"/tasks/{one['task']['id']}", If_Match="*")
 
 
+def test_what_waits_gets_the_overtime_that_is_restored(api: Api) -> None:
+    day = "2027-03-01"
+    overtime = {"kind": "overtime", "first_day": day, "last_day": day, "extra_min": [400, 0, 0, 0, 0, 0, 0]}
+    entry = api.ask("POST", "/calendar", overtime).json()["id"]
+    api.ask("DELETE", f"/calendar/{entry}", If_Match="*")
+    waits, number = overfull(api)
+    assert api.ask("POST", f"/calendar/{entry}/restore").status_code == 200
+    assert api.ask("GET", f"/tasks/{waits}").json()["task"]["assignee"] is not None
+    assert api.ask("GET", f"/escalations/{number}").json()["closed_how"] == "now placed"
+
+
 def test_a_hold_ends_with_its_task_and_another_begins_when_it_is_opened_again(api: Api) -> None:
     first = api.ask("POST", "/tasks", new("held", estimate_min=None)).json()["decision_number"]
     api.ask("POST", "/tasks/held/cancel", If_Match="*")
