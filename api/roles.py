@@ -25,6 +25,15 @@ class Right(StrEnum):
     PLACE = "place tasks"
     CHANGE_TASKS = "change tasks"
     LOG_TIME = "log time"
+    READ_PEOPLE = "read people and their calendar"
+    CHANGE_PEOPLE = "change people"
+    CHANGE_CALENDAR = "change the calendar"
+    CHANGE_CLIENTS = "change clients and task types"
+    READ_POLICY = "read the policy"
+    CHANGE_POLICY = "change the policy"
+    MOVE_FILES = "import or export the firm"
+    MANAGE_TOKENS = "manage tokens"
+    CREATE_FIRMS = "create firms"
     READ_SOLVES = "read solves"
     SOLVE = "start and cancel solves"
     SCHEDULE = "say what is done by itself"
@@ -35,26 +44,51 @@ class Right(StrEnum):
     MANAGE_WEBHOOKS = "manage webhooks"
 
 
-HELD_TO_TEAM = frozenset({Right.CHANGE_TASKS, Right.LOG_TIME, Right.DECIDE, Right.END_EXCEPTIONS})
+HELD_TO_TEAM = frozenset(
+    {Right.CHANGE_TASKS, Right.LOG_TIME, Right.CHANGE_CALENDAR, Right.DECIDE, Right.END_EXCEPTIONS}
+)
 """Rights that a manager of a team has for its people, their work, and work that nobody has; every turn asks (`api.store.reach`).
 
 Reading is not among them, nor is placing: the rule looks at everybody, and its reasons show everybody's load.
 """
 
-_READING = frozenset({Right.READ_WORK, Right.READ_DECISIONS, Right.TRY_PLACING, Right.READ_SOLVES, Right.READ_INBOX})
-_WORKING = frozenset({*_READING, Right.PLACE, Right.CHANGE_TASKS, Right.LOG_TIME, Right.SOLVE, Right.MARK_READ})
-_DECIDING = frozenset({*_WORKING, Right.DECIDE, Right.END_EXCEPTIONS})
+_READING = frozenset(
+    {
+        Right.READ_WORK,
+        Right.READ_DECISIONS,
+        Right.TRY_PLACING,
+        Right.READ_PEOPLE,
+        Right.READ_POLICY,
+        Right.READ_SOLVES,
+        Right.READ_INBOX,
+    }
+)
+_WORKING = frozenset(
+    {
+        *_READING,
+        Right.PLACE,
+        Right.CHANGE_TASKS,
+        Right.LOG_TIME,
+        Right.CHANGE_CALENDAR,
+        Right.SOLVE,
+        Right.MARK_READ,
+    }
+)
+_DECIDING = frozenset({Right.DECIDE, Right.END_EXCEPTIONS})
+_KEEPING = frozenset({*_WORKING, Right.CHANGE_PEOPLE, Right.CHANGE_CLIENTS})
 # A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
-_RUNNING = frozenset({*_DECIDING, Right.SCHEDULE, Right.MANAGE_WEBHOOKS})
+_RUNNING = frozenset(
+    {*_KEEPING, *_DECIDING, Right.CHANGE_POLICY, Right.MOVE_FILES, Right.SCHEDULE, Right.MANAGE_WEBHOOKS}
+)
 
 RIGHTS = {
-    Role.OWNER: _RUNNING,
+    Role.OWNER: frozenset({*_RUNNING, Right.MANAGE_TOKENS, Right.CREATE_FIRMS}),
     Role.OPERATIONS: _RUNNING,
-    Role.MANAGER: _DECIDING,
+    Role.MANAGER: frozenset({*_WORKING, *_DECIDING}),
     # Decisions show everybody's load; staff log their own time and read their own messages only, so that their tokens name a person.
     Role.STAFF: frozenset({Right.READ_WORK, Right.LOG_TIME, Right.READ_INBOX, Right.MARK_READ}),
     Role.READ_ONLY: _READING,
-    Role.INTEGRATION: _WORKING,
+    Role.INTEGRATION: _KEEPING,
 }
 
 

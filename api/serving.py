@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Event
+from threading import Event, Lock
 
 from api.delivery.delivering import Post
 from api.delivery.rounds import Rounds
@@ -14,8 +15,10 @@ from api.measures import Measures
 from api.oidc import Provider
 from api.sealing import Seal
 from api.settings import Settings
+from api.standing import Standings
 from api.store.database import Database
 from api.store.migrating import head
+from api.store.refusals import busy
 from api.store.secrets import Keys
 from api.store.sharing import Sharing
 from api.store.turns import Turns
@@ -70,6 +73,7 @@ class Serving:
         self.provider = _provider(self.settings)
         self.measures = Measures()
         self.turns = Turns(database, committed=self.measures.committed)
+        self.standings = Standings(database)
         self.sharing = Sharing(self.turns)
         self.revision = head()
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
@@ -80,6 +84,18 @@ class Serving:
         self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
         self.measures.working.set_function(lambda: self.slots.held)
         self.measures.waiting.set_function(lambda: self.slots.waiting)
+        self._searching = Lock()
+
+    @contextmanager
+    def one_search(self, firm: str) -> Iterator[None]:
+        """Search for an answer as the only one in this process: searches take seconds of a core that placements need."""
+        limit_s = self.database.limits.lock_s
+        if not self._searching.acquire(timeout=limit_s):
+            raise busy(firm, limit_s)
+        try:
+            yield
+        finally:
+            self._searching.release()
 
     def deliveries(self) -> Rounds:
         """Return what makes deliveries beside the requests, to be started and stopped."""

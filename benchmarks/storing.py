@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,7 @@ from api.store.tables import (
 from api.store.turns import Turns
 from benchmarks.records import record
 from scenarios.firms import Generated, generate_firm
-from solver import Task
+from solver import Firm, Task
 from tests.postgres_for_tests import running
 
 KINDS = ("sqlite-normal", "sqlite-full", "postgresql")
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     made = generate_firm(people=asked.people, tasks=asked.tasks, load=asked.load)
     for kind in asked.databases or KINDS:
         for callers in asked.callers:
-            with _database(kind) as database:
+            with database_of(kind) as database:
                 _measure(database, kind, made, asked.placements, callers)
 
 
@@ -68,11 +68,11 @@ def _measure(database: Database, kind: str, made: Generated, count: int, callers
     sharing = Sharing(Turns(database))
     with database.reading("one") as session:
         before = read_head(session, "one").version
-    tasks = list(_arrivals(made, count))
+    tasks = list(arrivals(made.firm, made.now.date(), count))
     start = time.perf_counter()
     took_ms = _placed(sharing, tasks, now, callers)
     per_s = count / (time.perf_counter() - start)
-    bare_per_s = _bare(database, before)
+    bare = bare_per_s(database, before)
     with database.reading("one") as session:
         chain = verify(session)
         assert (chain.broken, chain.entries) == (None, count)
@@ -90,7 +90,7 @@ def _measure(database: Database, kind: str, made: Generated, count: int, callers
         "per_s": round(per_s),
         "median_ms": round(statistics.median(took_ms), 1),
         "p99_ms": round(statistics.quantiles(took_ms, n=100)[98], 1),
-        "bare_per_s": round(bare_per_s),
+        "bare_per_s": round(bare),
         "log_bytes": round(log),
         "change_bytes": round(changes),
     }
@@ -112,7 +112,7 @@ def _placed(sharing: Sharing, tasks: list[Task], now: datetime, callers: int) ->
         return list(threads.map(places, tasks))
 
 
-def _bare(database: Database, before: int) -> float:
+def bare_per_s(database: Database, before: int) -> float:
     """Write the rows of each placement again, for another firm, in a transaction each; return transactions a second."""
     rows: dict[int, list[tuple[Table, dict[str, Any]]]] = defaultdict(list)
     with database.reading("one") as session:
@@ -135,15 +135,17 @@ def _bare(database: Database, before: int) -> float:
     return len(rows) / (time.perf_counter() - start)
 
 
-def _arrivals(made: Generated, count: int) -> Iterator[Task]:
-    like = [task for task in made.firm.tasks if task.estimate_min and task.deadline > made.now.date()]
+def arrivals(firm: Firm, after: date, count: int) -> Iterator[Task]:
+    """Yield tasks of half an hour like those of the firm that are due after a day."""
+    like = [task for task in firm.tasks if task.estimate_min and task.deadline > after]
     for i in range(count):
         task = like[i % len(like)]
         yield Task(id=f"arrival {i}", type=task.type, client=task.client, deadline=task.deadline, estimate_min=30)
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[Database]:
+def database_of(kind: str) -> Iterator[Database]:
+    """Open a new database of a kind, with the tables of today; it is gone at the end."""
     with ExitStack() as stack:
         if kind == "postgresql":
             database = Database(stack.enter_context(running()).migrated())

@@ -402,6 +402,38 @@ def storing() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+def serving() -> str:
+    """Return the table of placements over HTTP."""
+    rows = newest("serving", "people", "tasks", "placements", "database", "clients")
+    head = (
+        "people x tasks",
+        "database",
+        "clients at once",
+        "placements",
+        "placements a second, one firm",
+        "median, ms",
+        "99th percentile, ms",
+        "bare transactions of the same rows a second, one caller",
+        "a second, eight firms",
+        "99th percentile, ms",
+        "ratio of the percentiles",
+    )
+    names = (
+        "database",
+        "clients",
+        "placements",
+        "per_s",
+        "median_ms",
+        "p99_ms",
+        "bare_per_s",
+        "eight_per_s",
+        "eight_p99_ms",
+        "p99_ratio",
+    )
+    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row[name] for name in names)) for row in rows]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
@@ -417,6 +449,7 @@ def rendered(page: str) -> str:
         ("What else one could pick", peers()),
         ("The fast path", placing()),
         ("Stored placements", storing()),
+        ("Placements over HTTP", serving()),
         ("Replayed seasons", replaying()),
         ("Size", scaling()),
     ]

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 import holidays
-from pydantic import AfterValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator, model_validator
 
 from solver.policy import Frozen, Minutes, Percent, Policy, ValueTier
 from solver.refusal import nearest_name, refuse, require_known, require_unique
@@ -27,7 +27,12 @@ def _without_zone(clock: time) -> time:
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 DayMinutes = Annotated[int, Field(ge=0, le=1_440)]
-LocalTime = Annotated[time, AfterValidator(_without_zone)]
+LocalTime = Annotated[
+    time,
+    AfterValidator(_without_zone),
+    # JSON Schema's own format "time" asks for an offset, which a local time does not have.
+    WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"}),
+]
 Week = tuple[DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes, DayMinutes]
 
 

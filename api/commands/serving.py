@@ -82,7 +82,7 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
     host, asked = settings.host, Event()
     app = application(database, settings=settings)
     serving: Serving = app.state.serving
-    with _ends_politely(asked), _listen(host, settings.port) as listening, ExitStack() as stack:
+    with _ends_politely(asked), listening_on(host, settings.port) as listening, ExitStack() as stack:
         if worker:
             stack.enter_context(Worker(database, serving.turns))
         else:
@@ -192,7 +192,8 @@ def _prepare(database: Database) -> None:
         raise CommandError("not_ready", message, field="revision", value=found or "none", nearest=expected)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listening_on(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; say so where the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2_048)

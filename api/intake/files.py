@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from api.intake.building import Building, Entry
 from api.intake.mapping import Mapping
+from api.intake.merging import STORED, kept_settings, merged, without_doubles
 from api.intake.records import Records, read_records, shown
 from api.intake.rejects import IntakeError, Reject, SheetCount
 from api.intake.schema import GUIDE, SHEETS, Sheet, normalised
@@ -54,7 +55,9 @@ class Intake:
     notes: tuple[str, ...]
 
 
-def read_firm(path: Path, *, date_order: DateOrder = DateOrder.ISO, mapping: Mapping | None = None) -> Intake:
+def read_firm(
+    path: Path, *, date_order: DateOrder = DateOrder.ISO, mapping: Mapping | None = None, base: Firm | None = None
+) -> Intake:
     """Read a firm.
 
     Parameters
@@ -65,6 +68,8 @@ def read_firm(path: Path, *, date_order: DateOrder = DateOrder.ISO, mapping: Map
         How dates such as 03/04/2027 are read; ISO refuses those that can be read in two ways.
     mapping
         Where sheets and columns have other names.
+    base
+        A firm that the files change (`api.intake.merging`); without one they are all there is.
 
     Raises
     ------
@@ -74,7 +79,7 @@ def read_firm(path: Path, *, date_order: DateOrder = DateOrder.ISO, mapping: Map
     if not path.exists():
         raise IntakeError(f"{path} does not exist.{_sibling(path)}")
     if path.is_file() and path.suffix.casefold() == ".json":
-        return _read_json(path)
+        return _read_json(path, base)
     chosen = mapping or Mapping()
     order = chosen.date_order or date_order
     sheets: dict[str, Records] = {}
@@ -96,7 +101,7 @@ def read_firm(path: Path, *, date_order: DateOrder = DateOrder.ISO, mapping: Map
     if not sheets:
         names = ", ".join(sheet.name for sheet in SHEETS)
         raise IntakeError(f"{path} holds none of the sheets we know: {names}. Maybe `evenhand template` helps.")
-    return _from_records(sheets, notes, order)
+    return _from_records(sheets, notes, order, base)
 
 
 def _tables(path: Path) -> Iterator[tuple[RawTable, str]]:
@@ -134,24 +139,27 @@ def _sibling(path: Path) -> str:
     return f' Nearest: "{folder / near}".' if near else ""
 
 
-def _from_records(sheets: dict[str, Records], notes: list[str], order: DateOrder) -> Intake:
-    levels = (
-        Building({"levels": _entries(sheets, "levels", Firm())}, {}).levels() if "levels" in sheets else DEFAULT_LEVELS
-    )
-    settings, refused = read_settings(sheets["settings"].records if "settings" in sheets else (), levels, order)
+def _from_records(sheets: dict[str, Records], notes: list[str], order: DateOrder, base: Firm | None) -> Intake:
+    levels = DEFAULT_LEVELS if base is None else base.levels
+    if "levels" in sheets:
+        levels = Building({"levels": _entries(sheets, "levels", Firm())}, {}).levels()
+    start = {} if base is None else kept_settings(base)
+    settings, refused = read_settings(sheets["settings"].records if "settings" in sheets else (), levels, order, start)
     clock = Firm.model_validate({**settings, "levels": levels})
     entries = {name: _entries(sheets, name, clock) for name in sheets if name != "settings"}
     for name in sheets:
         notes.extend(sheets[name].notes)
-    if "clients" not in sheets and "tasks" in sheets:
+    if base is not None:
+        entries = merged(base, entries)
+    elif "clients" not in sheets and "tasks" in sheets:
         named = dict.fromkeys(str(entry.payload["client"]) for entry in entries["tasks"])
         entries["clients"] = [Entry(0, {"id": name}) for name in named]
         notes.append(f"there is no sheet of clients: {len(named)} were taken from the tasks")
     for name in ("people", "task_types", "tasks"):
-        if name not in sheets:
+        if name not in sheets and base is None:
             notes.append(f"there is no sheet of {name.replace('_', ' ')}")
     building = Building(entries, settings)
-    firm = building.firm()
+    firm = building.firm() if base is None else without_doubles(building.firm())
     early = [reject for records in sheets.values() for reject in records.rejects]
     rejects = _in_order([*early, *refused, *building.rejects])
     counts = tuple(_count(sheet.name, sheets[sheet.name].read, rejects) for sheet in SHEETS if sheet.name in sheets)
@@ -168,11 +176,11 @@ def _in_order(rejects: list[Reject]) -> tuple[Reject, ...]:
 
 
 def _count(name: str, read: int, rejects: tuple[Reject, ...]) -> SheetCount:
-    rejected = len({reject.row for reject in rejects if reject.sheet == name})
+    rejected = len({reject.row for reject in rejects if reject.sheet == name and reject.row != STORED})
     return SheetCount(name, read, read - rejected, rejected)
 
 
-def _read_json(path: Path) -> Intake:
+def _read_json(path: Path, base: Firm | None) -> Intake:
     document = _document(path)
     unknown = [key for key in document if key not in Firm.model_fields]
     if unknown:
@@ -192,14 +200,17 @@ def _read_json(path: Path) -> Intake:
             else:
                 rejects.append(Reject(name, number, "row", shown(row), "is not an object", None, "not_an_object", raw))
     settings = {key: value for key, value in document.items() if key not in ROWS_OF_THEIR_OWN}
+    read = {name: len(document[name]) for name in entries}
+    if base is not None:
+        settings = {**kept_settings(base), **settings}
+        entries = merged(base, entries)
     building = Building(entries, settings)
     try:
         Firm.model_validate({**settings, "levels": Building(entries, {}).levels()})
-        firm = building.firm()
+        firm = building.firm() if base is None else without_doubles(building.firm())
     except ValidationError as error:
         raise IntakeError(f"{path.name}: {refusals(error)[0].sentence()}") from error
     found = _in_order([*rejects, *building.rejects])
-    read = {name: len(document[name]) for name in entries}
     counts = tuple(_count(sheet.name, read[sheet.name], found) for sheet in SHEETS if sheet.name in read)
     return Intake(firm, found, counts, ())
 

@@ -36,11 +36,11 @@ def setting_paths(firm: Firm) -> dict[str, object]:
 
 
 def read_settings(
-    records: Sequence[Record], levels: tuple[Level, ...], order: DateOrder
+    records: Sequence[Record], levels: tuple[Level, ...], order: DateOrder, start: Mapping[str, Any] | None = None
 ) -> tuple[dict[str, Any], list[Reject]]:
-    """Return the settings as fields of `Firm`, and the rows refused."""
+    """Return the settings as fields of `Firm`, those of ``start`` where no row says otherwise, and the rows refused."""
     known = setting_paths(Firm())
-    taken: dict[str, Any] = {}
+    taken = dict(start or {})
     seen: dict[str, int] = {}
     rejects: list[Reject] = []
     for record in records:

@@ -36,7 +36,7 @@ router = APIRouter(prefix="/escalations", tags=["escalations"])
 KIND = "escalation"
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listEscalations", summary="List escalations", responses=answers())
 def escalations(
     caller: ReadingDecisions,
     here: Here,
@@ -53,7 +53,9 @@ def escalations(
     return EscalationPage(escalations=shown, next=more)
 
 
-@router.post("/retry", responses=answers(400))
+@router.post(
+    "/retry", operation_id="retryEverything", summary="Try everything that waits again", responses=answers(400)
+)
 def retry_all(caller: Placing, here: Here, key: Key = None) -> Retried:
     """Try everything that waits again: what has a place by now gets it, the rest stays as it is."""
     once = Once(caller, key, {"route": "retry all"})
@@ -73,7 +75,7 @@ def retry_all(caller: Placing, here: Here, key: Key = None) -> Retried:
     return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
-@router.get("/{number}", responses=answers(404))
+@router.get("/{number}", operation_id="getEscalation", summary="Read an escalation", responses=answers(404))
 def escalation(number: Number, caller: ReadingDecisions, here: Here) -> WholeEscalation:
     """Read one escalation: everybody as they were seen, and the ways out, each one checked."""
     with here.database.reading(caller.firm) as session:
@@ -83,13 +85,20 @@ def escalation(number: Number, caller: ReadingDecisions, here: Here) -> WholeEsc
         return WholeEscalation(**_fields(session, kept, labels), decision=with_names(answer, labels))
 
 
-@router.post("/{number}/retry", responses=answers(400, 404, 409))
+@router.post(
+    "/{number}/retry",
+    operation_id="retryEscalation",
+    summary="Try an escalation again",
+    responses=answers(400, 404, 409),
+)
 def retry(number: Number, caller: Placing, here: Here, response: Response, key: Key = None) -> Placed:
     """Route an escalated task again, whatever comes of it; it is logged in any case."""
     return routed_again(caller, here, response, key, KIND, number)
 
 
-@router.post("/{number}/end", responses=answers(400, 404, 409))
+@router.post(
+    "/{number}/end", operation_id="endEscalation", summary="End an escalation", responses=answers(400, 404, 409)
+)
 def end(
     number: Number,
     because: Annotated[Because, Body(openapi_examples=REASONS)],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi.openapi.models import Example
 
 TASKS: dict[str, Example] = {
@@ -30,6 +32,165 @@ TASKS: dict[str, Example] = {
     "not estimated": {
         "summary": "Without an estimate: held until it has one",
         "value": {"id": "question-acme", "type": "return", "client": "acme", "deadline": "2027-03-12"},
+    },
+}
+BULK: dict[str, Example] = {
+    "two tasks": {
+        "summary": "A return and its review, in this order",
+        "value": {
+            "tasks": [
+                {
+                    "id": "return-2026-acme-state",
+                    "type": "return",
+                    "client": "acme",
+                    "deadline": "2027-03-16",
+                    "estimate_min": 120,
+                },
+                {
+                    "id": "review-2026-acme-state",
+                    "type": "return",
+                    "client": "acme",
+                    "deadline": "2027-03-18",
+                    "estimate_min": 30,
+                    "reviews": "return-2026-acme-state",
+                },
+            ]
+        },
+    },
+}
+TASK_CHANGES: dict[str, Example] = {
+    "more urgent": {"summary": "Due earlier", "value": {"deadline": "2027-03-12", "priority": "high"}},
+}
+TIMES: dict[str, Example] = {
+    "an hour and a half": {
+        "summary": "Time of one day",
+        "value": {"id": "sheet-7", "person": "ann", "day": "2027-03-01", "minutes": 90},
+    },
+}
+CORRECTIONS: dict[str, Example] = {
+    "shorter": {"summary": "It was an hour", "value": {"minutes": 60, "reason": "lunch was counted"}},
+}
+COMPLETIONS: dict[str, Example] = {
+    "today": {"summary": "Done today", "value": {}},
+    "earlier": {"summary": "Done on another day", "value": {"completed_on": "2027-02-26"}},
+}
+PEOPLE: dict[str, Example] = {
+    "part time": {
+        "summary": "A senior who works four days, with two skills",
+        "value": {
+            "id": "dana",
+            "name": "Dana Reed",
+            "level": "senior",
+            "team": "tax",
+            "skills": [{"skill": "tax", "efficiency_pct": 90}, {"skill": "books"}],
+            "weekly_min": [480, 480, 480, 480, 0, 0, 0],
+        },
+    },
+}
+SKILLS: dict[str, Example] = {
+    "learning": {"summary": "Needs a quarter more time than planned", "value": {"efficiency_pct": 125}},
+}
+LEAVINGS: dict[str, Example] = {
+    "in summer": {"summary": "Last day worked", "value": {"last_day": "2027-06-30"}},
+}
+CALENDAR_ENTRIES: dict[str, Example] = {
+    "vacation": {
+        "summary": "A week off",
+        "value": {"kind": "time_off", "person": "ann", "first_day": "2027-03-08", "last_day": "2027-03-12"},
+    },
+    "training": {
+        "summary": "An hour of each day for something that is not a task",
+        "value": {
+            "kind": "booking",
+            "person": "ann",
+            "first_day": "2027-03-15",
+            "last_day": "2027-03-19",
+            "minutes_per_day": 60,
+            "label": "training",
+        },
+    },
+    "busy season": {
+        "summary": "Saturdays of four hours for everybody",
+        "value": {
+            "kind": "overtime",
+            "first_day": "2027-03-01",
+            "last_day": "2027-04-15",
+            "extra_min": [0, 0, 0, 0, 0, 240, 0],
+        },
+    },
+}
+CLIENTS: dict[str, Example] = {
+    "valued": {
+        "summary": "A client whom Ann knows",
+        "value": {"id": "birch", "name": "Birch Street Bakery", "tier": "high", "usual_person": "ann"},
+    },
+}
+TASK_TYPES: dict[str, Example] = {
+    "reviewed": {
+        "summary": "Work of three hours that a manager reviews",
+        "value": {
+            "id": "partnership",
+            "name": "Partnership return",
+            "skill": "tax",
+            "default_estimate_min": 180,
+            "complexity": 3,
+            "review": {"min_level": "manager", "share_pct": 30},
+        },
+    },
+}
+POLICIES: dict[str, Example] = {
+    "guarded": {
+        "summary": "Complex work asks for a senior",
+        "value": {"guardrail": {"complex_from": 4, "complex_level": "senior"}},
+    },
+}
+POLICY_CHANGES: dict[str, Example] = {
+    "guarded": {
+        "summary": "Complex work asks for a senior, moves cost more",
+        "value": {
+            "policy": {"guardrail": {"complex_level": "senior"}, "weights": {"move": 90}},
+            "reason": "too many hand-overs in February",
+        },
+    },
+}
+SETTINGS: dict[str, Any] = {
+    "name": "Maple & Stone",
+    "time_zone": "America/Chicago",
+    "workday_start": "09:00:00",
+    "workday_end": "17:00:00",
+    "levels": [
+        {"name": "associate", "target_utilisation_pct": 80},
+        {"name": "senior", "target_utilisation_pct": 80},
+        {"name": "manager", "target_utilisation_pct": 75},
+        {"name": "partner", "target_utilisation_pct": 50},
+    ],
+    "holiday_calendar": {"country": "US"},
+}
+SETTINGS_CHANGES: dict[str, Example] = {
+    "moved": {"summary": "Another name and time zone", "value": {"settings": SETTINGS, "reason": "the firm moved"}},
+}
+TOKENS: dict[str, Example] = {
+    "integration": {"summary": "For another program, for a year", "value": {"role": "integration", "days": 365}},
+    "staff": {"summary": "For somebody who logs their own time", "value": {"role": "staff", "person": "ann"}},
+}
+FIRMS: dict[str, Example] = {
+    "sister": {"summary": "A second firm", "value": {"id": "maple", "settings": SETTINGS}},
+}
+IMPORT: dict[str, Example] = {
+    "a client and its work": {
+        "summary": "What is left out stays as it is",
+        "value": {
+            "clients": [{"id": "cedar", "name": "Cedar Dental"}],
+            "tasks": [
+                {
+                    "id": "return-2026-cedar",
+                    "type": "return",
+                    "client": "cedar",
+                    "deadline": "2027-04-15",
+                    "estimate_min": 300,
+                }
+            ],
+        },
     },
 }
 
@@ -62,6 +223,10 @@ ESTIMATES: dict[str, Example] = {
     "an hour and a half": {"summary": "Routed at once", "value": {"estimate_min": 90}},
 }
 
+APPROVAL: dict[str, Example] = {
+    "as it is": {"summary": "For the reason that the proposal gives", "value": {}},
+}
+
 APPROVALS: dict[str, Example] = {
     "two": {
         "summary": "Both or none",
@@ -75,6 +240,11 @@ WEBHOOKS: dict[str, Example] = {
         "value": {"url": "https://hooks.example.com/evenhand", "topics": ["task.*"], "label": "Practice management"},
     },
     "everything": {"summary": "Whatever is told", "value": {"url": "https://hooks.example.com/all"}},
+}
+
+WEBHOOK_CHANGES: dict[str, Example] = {
+    "less": {"summary": "Proposals only", "value": {"topics": ["proposal.*"]}},
+    "again": {"summary": "Enabled again after it failed for long", "value": {"enabled": True}},
 }
 
 SINCE: dict[str, Example] = {

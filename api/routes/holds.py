@@ -22,7 +22,7 @@ KIND = "hold"
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="of the decision that opened it")]
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listHolds", summary="List holds", responses=answers())
 def holds(
     caller: ReadingWork,
     here: Here,
@@ -37,14 +37,19 @@ def holds(
     return HoldPage(holds=tuple(HoldAnswer.model_validate(one._asdict()) for one in shown), next=more)
 
 
-@router.get("/{number}", responses=answers(404))
+@router.get("/{number}", operation_id="getHold", summary="Read a hold", responses=answers(404))
 def hold(number: Number, caller: ReadingWork, here: Here) -> HoldAnswer:
     """Read one hold."""
     with here.database.reading(caller.firm) as session:
         return HoldAnswer.model_validate(one_exception(session, KIND, number)._asdict())
 
 
-@router.post("/{number}/estimate", responses=answers(400, 404, 409))
+@router.post(
+    "/{number}/estimate",
+    operation_id="estimateHeldTask",
+    summary="Estimate a held task",
+    responses=answers(400, 404, 409),
+)
 def estimate(
     number: Number,
     estimate: Annotated[Estimate, Body(openapi_examples=ESTIMATES)],
@@ -57,7 +62,7 @@ def estimate(
     return routed_again(caller, here, response, key, KIND, number, estimate_min=estimate.estimate_min)
 
 
-@router.post("/{number}/end", responses=answers(400, 404, 409))
+@router.post("/{number}/end", operation_id="endHold", summary="End a hold", responses=answers(400, 404, 409))
 def end(
     number: Number,
     because: Annotated[Because, Body(openapi_examples=REASONS)],

@@ -20,7 +20,7 @@ from solver.firm import Name
 router = APIRouter(prefix="/inbox", tags=["inbox"])
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listMessages", summary="List messages", responses=answers())
 def inbox(
     caller: ReadingInbox,
     here: Here,
@@ -40,7 +40,7 @@ def inbox(
     return InboxPage(items=tuple(InboxItem(**one._asdict()) for one in shown), unread=count, next=more)
 
 
-@router.post("/read", responses=answers(400))
+@router.post("/read", operation_id="markRead", summary="Mark messages as read", responses=answers(400))
 def read(numbers: Annotated[ReadNumbers, Body(openapi_examples=READ)], caller: MarkingRead, here: Here) -> MarkedRead:
     """Mark messages as read; those that are already stay as they are."""
     reader = _reader(caller, numbers.person)

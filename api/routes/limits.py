@@ -10,27 +10,30 @@ from api.routes.problems import Mistake, response
 
 BODY_BYTES = 65_536
 """A task with every field at its limit has less than 10 kB."""
+LARGER_BYTES = {"/tasks/bulk": 1_048_576, "/firm/import": 16_777_216}
+"""By the end of the address: many tasks at once; the files of a firm."""
 
 
 class BodyLimit:
     """Takes the body in, and answers 413 as soon as it is too long; the application gets whole bodies only."""
 
-    def __init__(self, app: ASGIApp, limit_bytes: int = BODY_BYTES) -> None:
-        self._app, self._limit = app, limit_bytes
+    def __init__(self, app: ASGIApp, prefix: str = "") -> None:
+        self._app = app
+        self._larger = {prefix + path: limit_bytes for path, limit_bytes in LARGER_BYTES.items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        body = bytearray()
+        body, limit = bytearray(), self._larger.get(scope["path"], BODY_BYTES)
         while True:
             message = await receive()
             if message["type"] != "http.request":
                 return  # the caller has gone
             body += message.get("body", b"")
-            if len(body) > self._limit:
-                await _too_long(self._limit)(scope, receive, send)
+            if len(body) > limit:
+                await _too_long(limit)(scope, receive, send)
                 return
             if not message.get("more_body", False):
                 break

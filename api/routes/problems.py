@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 
 from api.oidc import NotBelieved, Unreachable
 from api.sealing import Unsealable
-from api.store.refusals import Busy, Changed, Ended, NotFound, OutOfReach, Stale, Taken, Unreadable
+from api.store.refusals import Busy, Changed, Ended, InUse, NotFound, OutOfReach, Stale, Taken, Unreadable
 from api.store.solves import QueueFull
 from api.store.tokens import Wrong
 from solver.refusal import Refusal, Refused, refusal_of, refusals
@@ -30,7 +30,7 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 QUEUE_RETRY_AFTER_S = 60
 ADDRESSED = frozenset({"task", "decision", "solve", "proposal", "hold", "escalation", "webhook", "delivery"})
-"""What an address may name."""
+"""What addresses name by `id` or `number`, or by another name than the refusal's."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""
 
@@ -48,6 +48,8 @@ class Mistake(BaseModel):
     value: str | None = Field(default=None, description="what was given")
     nearest: str | None = Field(default=None, description="the nearest value that would be accepted")
     hint: str | None = Field(default=None, description="what to do")
+    file: str | None = Field(default=None, description="of an import: the sheet")
+    row: int | None = Field(default=None, description="of an import: as a spreadsheet counts; of many tasks: from 0")
 
 
 class ProblemDocument(Mistake):
@@ -67,6 +69,14 @@ class Problem(Exception):
         self.status, self.refusal, self.headers = status, refusal, dict(headers or {})
 
 
+class Problems(Exception):
+    """Ends a request with everything that is wrong with it, all of it listed."""
+
+    def __init__(self, status: int, mistakes: Sequence[Mistake]) -> None:
+        super().__init__(mistakes[0].detail)
+        self.status, self.mistakes = status, mistakes
+
+
 def problem(status: int, code: str, field: str, value: str, message: str, **more: Any) -> Problem:
     """Make a problem from its parts; ``nearest``, ``hint`` and ``headers`` are optional."""
     headers = more.pop("headers", None)
@@ -82,12 +92,14 @@ def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def response(status: int, some: Sequence[Mistake], headers: Mapping[str, str] | None = None) -> Response:
+def response(
+    status: int, some: Sequence[Mistake], headers: Mapping[str, str] | None = None, *, shown: int = SHOWN_ERRORS
+) -> Response:
     """Return the problem document of these mistakes, the first one at its head."""
     first = some[0].model_dump(exclude_none=True)
     document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, **first}
     if len(some) > 1:
-        document["errors"] = [one.model_dump(exclude_none=True) for one in some[:SHOWN_ERRORS]]
+        document["errors"] = [one.model_dump(exclude_none=True) for one in some[:shown]]
     # ASCII, as what was sent may hold halves of characters that UTF-8 has no bytes for.
     return Response(json.dumps(document), status, headers, media_type=MEDIA_TYPE)
 
@@ -96,6 +108,7 @@ def install(app: FastAPI) -> None:
     """Let the application answer every error with a problem document."""
     for error, answer in (
         (Problem, _problem),
+        (Problems, _problems),
         (Refused, _refused),
         (RequestValidationError, _invalid_request),
         (ValidationError, _invalid_model),
@@ -109,7 +122,12 @@ def install(app: FastAPI) -> None:
 
 def _problem(_: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return response(error.status, [_mistake(error.refusal)], error.headers)
+    return response(error.status, [mistake_of(error.refusal)], error.headers)
+
+
+def _problems(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Problems)
+    return response(error.status, error.mistakes, shown=len(error.mistakes))
 
 
 def _refused(request: Request, error: Exception) -> Response:
@@ -118,7 +136,7 @@ def _refused(request: Request, error: Exception) -> Response:
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if isinstance(error, NotFound) and _in_address(request, refusal):
         status = HTTPStatus.NOT_FOUND  # what the address names; what the body names is a mistake in the body
-    elif isinstance(error, Ended | Stale) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
+    elif isinstance(error, Ended | InUse | Stale) or (isinstance(error, Taken) and refusal.field != "idempotency_key"):
         status = HTTPStatus.CONFLICT
     elif isinstance(error, QueueFull):
         status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(QUEUE_RETRY_AFTER_S)}
@@ -144,11 +162,17 @@ def _refused(request: Request, error: Exception) -> Response:
     if isinstance(error, Taken) and refusal.field == "idempotency_key":
         said = {"code": "idempotency_key_reused", "message": "was used for another request"}
         refusal = refusal.model_copy(update={**said, "hint": "Maybe use a new key for each request."})
-    return response(status, [_mistake(refusal)], headers)
+    return response(status, [mistake_of(refusal)], headers)
 
 
 def _in_address(request: Request, refusal: Refusal) -> bool:
-    return refusal.field in ADDRESSED and refusal.value in map(str, request.path_params.values())
+    """Whether the refused value is what the address names.
+
+    Parameters are called as the refusal's field, but for those of `ADDRESSED`, which are ids and numbers of their router.
+    """
+    named = request.path_params
+    given = named.values() if refusal.field in ADDRESSED else (named.get(refusal.field),)
+    return refusal.value in map(str, given)
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:
@@ -156,15 +180,15 @@ def _invalid_request(_: Request, error: Exception) -> Response:
     details = error.errors()
     if any(detail["type"] == "json_invalid" for detail in details):
         refusal = Refusal(code="json_invalid", field="body", value="(not shown)", message="is not JSON")
-        return response(HTTPStatus.BAD_REQUEST, [_mistake(refusal)])
+        return response(HTTPStatus.BAD_REQUEST, [mistake_of(refusal)])
     # Where a value stands is said as in the model: without "body" or "query" before it.
     found = [refusal_of({**detail, "loc": detail["loc"][1:]}) for detail in details]
-    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [_mistake(one) for one in found])
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [mistake_of(one) for one in found])
 
 
 def _invalid_model(_: Request, error: Exception) -> Response:
     assert isinstance(error, ValidationError)
-    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [_mistake(one) for one in refusals(error)])
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, [mistake_of(one) for one in refusals(error)])
 
 
 def _http(request: Request, error: Exception) -> Response:
@@ -173,7 +197,7 @@ def _http(request: Request, error: Exception) -> Response:
     code = phrase.lower().replace(" ", "_").replace("-", "_")
     field, value = "request", f"{request.method} {request.url.path}"
     refusal = Refusal(code=code, field=field, value=value, message=f"is answered: {phrase}")
-    return response(error.status_code, [_mistake(refusal)], error.headers)
+    return response(error.status_code, [mistake_of(refusal)], error.headers)
 
 
 def _database(_: Request, error: Exception) -> Response:
@@ -187,7 +211,7 @@ def _database(_: Request, error: Exception) -> Response:
         hint = "Maybe free some room on its disk; then it goes on by itself."
     refusal = Refusal(code=code, field="database", value="", message=message, hint=hint)
     headers = {"Retry-After": str(RETRY_AFTER_S)}
-    return response(HTTPStatus.SERVICE_UNAVAILABLE, [_mistake(refusal)], headers)
+    return response(HTTPStatus.SERVICE_UNAVAILABLE, [mistake_of(refusal)], headers)
 
 
 def _is_full(error: DBAPIError) -> bool:
@@ -200,10 +224,11 @@ def _defect(request: Request, error: Exception) -> Response:
     refusal = Refusal(
         code="defect", field="request", value=value, message="met a defect of Evenhand; nothing was changed"
     )
-    return response(HTTPStatus.INTERNAL_SERVER_ERROR, [_mistake(refusal)])
+    return response(HTTPStatus.INTERNAL_SERVER_ERROR, [mistake_of(refusal)])
 
 
-def _mistake(refusal: Refusal) -> Mistake:
+def mistake_of(refusal: Refusal) -> Mistake:
+    """Return a refusal as it is answered."""
     return Mistake(
         code=refusal.code,
         detail=refusal.sentence(),

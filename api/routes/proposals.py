@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes.access import Deciding, Here, ReadingDecisions, actor
 from api.routes.conditions import Expected, Key, Once, cursor, cursor_parts, etag
-from api.routes.examples import APPROVALS, REASONS
+from api.routes.examples import APPROVAL, APPROVALS, REASONS
 from api.routes.problems import answers, problem
 from api.routes.waiting_models import (
     Approval,
@@ -34,7 +34,7 @@ router = APIRouter(prefix="/proposals", tags=["proposals"])
 Id = Annotated[str, Path(description="id of the proposal")]
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listProposals", summary="List proposals", responses=answers())
 def proposals(
     caller: ReadingDecisions,
     here: Here,
@@ -55,7 +55,9 @@ def proposals(
     return ProposalPage(proposals=tuple(_answer(one) for one in shown), next=more)
 
 
-@router.post("/approve", responses=answers(400, 409))
+@router.post(
+    "/approve", operation_id="approveProposals", summary="Approve several proposals", responses=answers(400, 409)
+)
 def approve_together(
     approval: Annotated[ApprovalTogether, Body(openapi_examples=APPROVALS)],
     caller: Deciding,
@@ -71,7 +73,7 @@ def approve_together(
     return _decided(caller, here, key, "approve together", approval.model_dump(mode="json"), act)
 
 
-@router.get("/{id}", responses=answers(404))
+@router.get("/{id}", operation_id="getProposal", summary="Read a proposal", responses=answers(404))
 def proposal(id: Id, caller: ReadingDecisions, here: Here, response: Response) -> ProposalAnswer:
     """Read one proposal: moves, gain, both people's load before and after, and what became of it."""
     with here.database.reading(caller.firm) as session:
@@ -80,9 +82,19 @@ def proposal(id: Id, caller: ReadingDecisions, here: Here, response: Response) -
     return _answer(found)
 
 
-@router.post("/{id}/approve", responses=answers(400, 404, 409, 412, 428))
+@router.post(
+    "/{id}/approve",
+    operation_id="approveProposal",
+    summary="Approve a proposal",
+    responses=answers(400, 404, 409, 412, 428),
+)
 def approve_one(
-    id: Id, approval: Approval, caller: Deciding, here: Here, expected: Expected, key: Key = None
+    id: Id,
+    approval: Annotated[Approval, Body(openapi_examples=APPROVAL)],
+    caller: Deciding,
+    here: Here,
+    expected: Expected,
+    key: Key = None,
 ) -> ProposalsDecided:
     """Make a proposal's moves, if they still fit and gain on today's board; else say what has changed."""
 
@@ -92,7 +104,12 @@ def approve_one(
     return _decided(caller, here, key, "approve", {"id": id, **approval.model_dump(mode="json")}, act)
 
 
-@router.post("/{id}/decline", responses=answers(400, 404, 409, 412, 428))
+@router.post(
+    "/{id}/decline",
+    operation_id="declineProposal",
+    summary="Decline a proposal",
+    responses=answers(400, 404, 409, 412, 428),
+)
 def decline_one(
     id: Id,
     because: Annotated[Because, Body(openapi_examples=REASONS)],
@@ -111,7 +128,7 @@ def decline_one(
     return _decided(caller, here, key, "decline", {"id": id, **because.model_dump(mode="json")}, act)
 
 
-@router.post("/{id}/undo", responses=answers(400, 404, 409))
+@router.post("/{id}/undo", operation_id="undoProposal", summary="Undo a proposal", responses=answers(400, 404, 409))
 def undo_one(
     id: Id,
     because: Annotated[Because, Body(openapi_examples=REASONS)],

@@ -19,14 +19,14 @@ from api.store.turn import Turn
 router = APIRouter(prefix="/schedules", tags=["solves"])
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listSchedules", summary="List schedules", responses=answers())
 def schedules(caller: ReadingSolves, here: Here) -> Schedules:
     """List what is done by itself: the solve of every night; the look at mid-week, which solves where somebody is overloaded."""
     with here.database.reading(caller.firm) as session:
         return Schedules(schedules=tuple(_answer(here, session, due) for due in Due))
 
 
-@router.put("/{due}", responses=answers(400))
+@router.put("/{due}", operation_id="putSchedule", summary="Set a schedule", responses=answers(400))
 def put(
     due: Annotated[Due, Path(description="what is done")],
     schedule: Annotated[Schedule, Body(openapi_examples=SCHEDULES)],

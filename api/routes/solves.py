@@ -34,7 +34,9 @@ STREAM: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, responses=answers(400, 429))
+@router.post(
+    "", status_code=HTTPStatus.ACCEPTED, operation_id="startSolve", summary="Start a solve", responses=answers(400, 429)
+)
 def start(
     ask: Annotated[SolveAsk, Body(openapi_examples=SOLVES)],
     caller: Solving,
@@ -60,7 +62,7 @@ def start(
     return started
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listSolves", summary="List solves", responses=answers())
 def solves(
     caller: ReadingSolves,
     here: Here,
@@ -76,14 +78,20 @@ def solves(
     return SolvePage(solves=tuple(_answer(one) for _, one in shown), next=more)
 
 
-@router.get("/{solve}", responses=answers(404))
+@router.get("/{solve}", operation_id="getSolve", summary="Read a solve", responses=answers(404))
 def one(solve: Id, caller: ReadingSolves, here: Here) -> SolveAnswer:
     """Read where a solve stands."""
     with here.database.reading(caller.firm) as session:
         return _answer(one_solve(session, solve))
 
 
-@router.get("/{solve}/progress", response_class=StreamingResponse, responses={**answers(404), **STREAM})
+@router.get(
+    "/{solve}/progress",
+    response_class=StreamingResponse,
+    operation_id="watchSolve",
+    summary="Watch a solve",
+    responses={**answers(404), **STREAM},
+)
 def progress(solve: Id, caller: ReadingSolves, here: Here, last: LastEvent = None) -> Response:
     """Watch a solve: one event per step, until it has ended. A stream ends after a while; ask again with the last id."""
     number = _number(last)
@@ -92,7 +100,13 @@ def progress(solve: Id, caller: ReadingSolves, here: Here, last: LastEvent = Non
     return events(here, caller.firm, solve, number)
 
 
-@router.post("/{solve}/cancel", status_code=HTTPStatus.ACCEPTED, responses=answers(404, 409))
+@router.post(
+    "/{solve}/cancel",
+    status_code=HTTPStatus.ACCEPTED,
+    operation_id="cancelSolve",
+    summary="Cancel a solve",
+    responses=answers(404, 409),
+)
 def cancel(solve: Id, caller: Solving, here: Here) -> SolveAnswer:
     """Cancel a solve that has not been applied yet; nothing comes of it. One that is being searched for ends in a moment."""
 
@@ -103,7 +117,9 @@ def cancel(solve: Id, caller: Solving, here: Here) -> SolveAnswer:
     return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
-@router.get("/{solve}/result", responses=answers(404, 409))
+@router.get(
+    "/{solve}/result", operation_id="getSolveResult", summary="Read what came of a solve", responses=answers(404, 409)
+)
 def result(solve: Id, caller: ReadingSolves, here: Here) -> SolveResultAnswer:
     """Read what came of a solve: its plan with the certificate, what was placed, which proposals were made."""
     with here.database.reading(caller.firm) as session:

@@ -15,13 +15,13 @@ from api.store.migrating import revision_of
 router = APIRouter(tags=["state"])
 
 
-@router.get("/health")
+@router.get("/health", operation_id="getHealth", summary="Say that the process answers")
 def health() -> Health:
     """Say that the process answers; the database is not asked."""
     return Health()
 
 
-@router.get("/ready")
+@router.get("/ready", operation_id="getReadiness", summary="Say whether requests may be sent")
 def ready(here: Here) -> Health:
     """Say whether the database answers and has the schema that this version expects."""
     revision = revision_of(here.database)
@@ -32,7 +32,7 @@ def ready(here: Here) -> Health:
     return Health()
 
 
-@router.get("/version")
+@router.get("/version", operation_id="getVersion", summary="Say what runs")
 def running_version(here: Here) -> Version:
     """Say what runs here."""
     return Version(version=version("evenhand"), revision=here.revision)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes.access import ChangingTasks, Here, LoggingTime, Placing, ReadingWork, actor
 from api.routes.conditions import Expected, Key, Once, cursor, cursor_parts, etag
-from api.routes.examples import TASKS
+from api.routes.examples import TASK_CHANGES, TASKS, TIMES
 from api.routes.models import Placed, TaskAnswer, TaskChange, TaskPage, TimeEntry, TimeLogged
 from api.routes.placed import placed_before
 from api.routes.problems import answers, problem
@@ -28,7 +28,9 @@ router = APIRouter(prefix="/tasks", tags=["tasks"])
 Id = Annotated[str, Path(description="id of the task")]
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=answers(400, 409))
+@router.post(
+    "", status_code=HTTPStatus.CREATED, operation_id="placeTask", summary="Place a task", responses=answers(400, 409)
+)
 def place(
     task: Annotated[Task, Body(openapi_examples=TASKS)],
     caller: Placing,
@@ -53,11 +55,12 @@ def place(
     return placed
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listTasks", summary="List tasks", responses=answers())
 def tasks(
     caller: ReadingWork,
     here: Here,
     open: Annotated[bool | None, Query(description="whether work remains")] = None,
+    unassigned: Annotated[bool | None, Query(description="whether nobody has it")] = None,
     status: Status | None = None,
     assignee: Name | None = None,
     client: Name | None = None,
@@ -68,7 +71,7 @@ def tasks(
     after: Annotated[str | None, Query(alias="cursor", max_length=2_000)] = None,
 ) -> TaskPage:
     """List tasks in the order they came. Tasks that come while you turn pages are on the last one."""
-    wanted = Wanted(open, status, assignee, client, type, due_from, due_until)
+    wanted = Wanted(open, status, assignee, client, type, due_from, due_until, unassigned)
     parts = cursor_parts(after, int, str)
     with here.database.reading(caller.firm) as session:
         found = tasks_after(session, wanted, (parts[0], parts[1]) if parts else None, limit + 1)
@@ -77,9 +80,20 @@ def tasks(
     return TaskPage(tasks=tuple(TaskAnswer(task=one.task, version=one.version) for one in shown), next=more)
 
 
-@router.post("/{id:path}/time", status_code=HTTPStatus.CREATED, responses=answers(400, 404, 409))
+@router.post(
+    "/{id:path}/time",
+    status_code=HTTPStatus.CREATED,
+    operation_id="logTime",
+    summary="Log time",
+    responses=answers(400, 404, 409),
+)
 def log_time(
-    id: Id, entry: TimeEntry, caller: LoggingTime, here: Here, response: Response, key: Key = None
+    id: Id,
+    entry: Annotated[TimeEntry, Body(openapi_examples=TIMES)],
+    caller: LoggingTime,
+    here: Here,
+    response: Response,
+    key: Key = None,
 ) -> TimeLogged:
     """Log time on a task: what remains of it shrinks. Staff log their own time only."""
     if caller.person is not None and entry.person != caller.person:
@@ -92,7 +106,7 @@ def log_time(
         kept = once.answered(turn)
         if kept is not None:
             return TimeLogged.model_validate(kept)
-        _require_task(turn, id)
+        require_task(turn, id)
         after = turn.log_time(name, task=id, person=entry.person, day=entry.day, minutes=entry.minutes)
         logged = TimeLogged(id=name, task=after, version=turn.version)
         once.keep(turn, logged.model_dump(mode="json"))
@@ -103,7 +117,7 @@ def log_time(
     return logged
 
 
-@router.get("/{id:path}", responses=answers(404))
+@router.get("/{id:path}", operation_id="getTask", summary="Read a task", responses=answers(404))
 def task(id: Id, caller: ReadingWork, here: Here, response: Response) -> TaskAnswer:
     """Read one task; its ETag is what a change of it asks for."""
     with here.database.reading(caller.firm) as session:
@@ -112,9 +126,14 @@ def task(id: Id, caller: ReadingWork, here: Here, response: Response) -> TaskAns
     return TaskAnswer(task=kept.task, version=kept.version)
 
 
-@router.patch("/{id:path}", responses=answers(400, 404, 412, 428))
+@router.patch("/{id:path}", operation_id="changeTask", summary="Change a task", responses=answers(400, 404, 412, 428))
 def change(
-    id: Id, change: TaskChange, caller: ChangingTasks, here: Here, expected: Expected, response: Response
+    id: Id,
+    change: Annotated[TaskChange, Body(openapi_examples=TASK_CHANGES)],
+    caller: ChangingTasks,
+    here: Here,
+    expected: Expected,
+    response: Response,
 ) -> TaskAnswer:
     """Change facts about a task, if nobody else has changed it since it was read (If-Match)."""
     fields = change.model_dump(exclude_unset=True)
@@ -123,7 +142,7 @@ def change(
         raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "nothing_to_change", "body", "{}", "changes nothing", hint=hint)
 
     def act(turn: Turn) -> TaskAnswer:
-        _require_task(turn, id)
+        require_task(turn, id)
         _require_links(turn, fields)
         after, version = turn.change_task(id, expected=expected, **fields)
         # Where the firm as a whole refuses the change, it does so here, and nobody who shares the turn pays for it.
@@ -135,7 +154,7 @@ def change(
     return changed
 
 
-def _require_task(turn: Turn, id: str) -> None:
+def require_task(turn: Turn, id: str) -> None:
     """Ask for the task first: an address that leads nowhere is 404, whatever else is wrong."""
     if turn.stored(PartKind.TASK, id) is None:
         raise not_found("task", id, list(turn.board.known))

@@ -25,7 +25,7 @@ from api.routes.delivery_models import (
     WebhookMade,
     WebhookPage,
 )
-from api.routes.examples import SINCE, WEBHOOKS
+from api.routes.examples import SINCE, WEBHOOK_CHANGES, WEBHOOKS
 from api.routes.problems import answers, problem
 from api.store.turn import Turn
 
@@ -35,7 +35,13 @@ Id = Annotated[str, Path(description="id of the webhook")]
 Number = Annotated[int, Path(ge=1, le=2**63 - 1, description="of the message")]
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=answers(400))
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    operation_id="registerWebhook",
+    summary="Register a webhook",
+    responses=answers(400),
+)
 def register(
     new: Annotated[NewWebhook, Body(openapi_examples=WEBHOOKS)],
     caller: ManagingWebhooks,
@@ -62,14 +68,14 @@ def register(
     return made
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="listWebhooks", summary="List webhooks", responses=answers())
 def webhooks(caller: ManagingWebhooks, here: Here) -> WebhookPage:
     """List the webhooks of the firm, each with its backlog."""
     with here.database.reading(caller.firm) as session:
         return WebhookPage(webhooks=tuple(_answer(one) for one in hooks.hooks_of(session)))
 
 
-@router.get("/{id}", responses=answers(404))
+@router.get("/{id}", operation_id="getWebhook", summary="Read a webhook", responses=answers(404))
 def webhook(id: Id, caller: ManagingWebhooks, here: Here, response: Response) -> WebhookAnswer:
     """Read one webhook: its backlog, since when it fails, why it is disabled."""
     with here.database.reading(caller.firm) as session:
@@ -78,9 +84,14 @@ def webhook(id: Id, caller: ManagingWebhooks, here: Here, response: Response) ->
     return _answer(found)
 
 
-@router.patch("/{id}", responses=answers(400, 404, 412, 428))
+@router.patch("/{id}", operation_id="changeWebhook", summary="Change a webhook", responses=answers(400, 404, 412, 428))
 def change(
-    id: Id, change: WebhookChange, caller: ManagingWebhooks, here: Here, expected: Expected, response: Response
+    id: Id,
+    change: Annotated[WebhookChange, Body(openapi_examples=WEBHOOK_CHANGES)],
+    caller: ManagingWebhooks,
+    here: Here,
+    expected: Expected,
+    response: Response,
 ) -> WebhookAnswer:
     """Change a webhook, disable it, or enable it again."""
     fields = change.model_dump(exclude_unset=True)
@@ -99,7 +110,13 @@ def change(
     return changed
 
 
-@router.delete("/{id}", status_code=HTTPStatus.NO_CONTENT, responses=answers(404, 412, 428))
+@router.delete(
+    "/{id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    operation_id="removeWebhook",
+    summary="Remove a webhook",
+    responses=answers(404, 412, 428),
+)
 def remove(id: Id, caller: ManagingWebhooks, here: Here, expected: Expected) -> None:
     """Forget a webhook and what was on its way to it."""
     here.sharing.act(
@@ -107,7 +124,7 @@ def remove(id: Id, caller: ManagingWebhooks, here: Here, expected: Expected) -> 
     )
 
 
-@router.post("/{id}/secret", responses=answers(404))
+@router.post("/{id}/secret", operation_id="rotateSecret", summary="Change a secret", responses=answers(404))
 def rotate(id: Id, caller: ManagingWebhooks, here: Here, key: Key = None) -> NewSecret:
     """Change the secret. For a day messages are signed with both, so that receivers can follow."""
     once = Once(caller, key, {"route": "secret", "webhook": id})
@@ -122,7 +139,13 @@ def rotate(id: Id, caller: ManagingWebhooks, here: Here, key: Key = None) -> New
     return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
-@router.post("/{id}/test", status_code=HTTPStatus.ACCEPTED, responses=answers(404))
+@router.post(
+    "/{id}/test",
+    status_code=HTTPStatus.ACCEPTED,
+    operation_id="testWebhook",
+    summary="Test a webhook",
+    responses=answers(404),
+)
 def send_test(id: Id, caller: ManagingWebhooks, here: Here, key: Key = None) -> Told:
     """Send a message to this webhook only; its delivery says what came back."""
     once = Once(caller, key, {"route": "test", "webhook": id})
@@ -138,7 +161,13 @@ def send_test(id: Id, caller: ManagingWebhooks, here: Here, key: Key = None) -> 
     return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
-@router.post("/{id}/replay", status_code=HTTPStatus.ACCEPTED, responses=answers(400, 404))
+@router.post(
+    "/{id}/replay",
+    status_code=HTTPStatus.ACCEPTED,
+    operation_id="replayMessages",
+    summary="Send messages again",
+    responses=answers(400, 404),
+)
 def replay(
     id: Id,
     since: Annotated[Since, Body(openapi_examples=SINCE)],
@@ -160,7 +189,7 @@ def replay(
     return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
-@router.get("/{id}/deliveries", responses=answers(404))
+@router.get("/{id}/deliveries", operation_id="listDeliveries", summary="List deliveries", responses=answers(404))
 def deliveries(
     id: Id,
     caller: ManagingWebhooks,
@@ -179,14 +208,20 @@ def deliveries(
     return DeliveryPage(deliveries=tuple(_delivery(one) for one in shown), next=more)
 
 
-@router.get("/{id}/deliveries/{number}", responses=answers(404))
+@router.get("/{id}/deliveries/{number}", operation_id="getDelivery", summary="Read a delivery", responses=answers(404))
 def delivery(id: Id, number: Number, caller: ManagingWebhooks, here: Here) -> DeliveryAnswer:
     """Read what became of one message."""
     with here.database.reading(caller.firm) as session:
         return _delivery(hooks.one_delivery(session, id, number))
 
 
-@router.post("/{id}/deliveries/{number}/replay", status_code=HTTPStatus.ACCEPTED, responses=answers(404))
+@router.post(
+    "/{id}/deliveries/{number}/replay",
+    status_code=HTTPStatus.ACCEPTED,
+    operation_id="replayDelivery",
+    summary="Send one message again",
+    responses=answers(404),
+)
 def replay_one(id: Id, number: Number, caller: ManagingWebhooks, here: Here) -> DeliveryAnswer:
     """Send one message again, with the same id; done twice it is sent once, if nobody was faster."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from api.store.draft import require_storable
-from api.store.log import Entry, read
+from api.store.log import By, Entry, EntryKind, read
 from api.store.refusals import not_found
 from api.store.tables import (
     ClientRecord,
@@ -44,6 +44,20 @@ class Wanted:
     type: str | None = None
     due_from: date | None = None
     due_until: date | None = None
+    unassigned: bool | None = None
+
+
+@dataclass(frozen=True)
+class LogWanted:
+    """Which entries of the log are listed; what is ``None`` is not asked. ``since`` is the first moment, ``until`` the first after."""
+
+    task: str | None = None
+    person: str | None = None
+    kind: EntryKind | None = None
+    decided_by: By | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 class Figures(NamedTuple):
@@ -86,6 +100,9 @@ def tasks_after(session: Session, wanted: Wanted, after: tuple[int, str] | None,
         if value is not None:
             require_storable("tasks", {column.key: value})
             asked = asked.where(column == value)
+    if wanted.unassigned is not None:
+        nobody = TaskRecord.assignee.is_(None)
+        asked = asked.where(nobody if wanted.unassigned else ~nobody)
     if wanted.due_from is not None:
         asked = asked.where(TaskRecord.deadline >= wanted.due_from)
     if wanted.due_until is not None:
@@ -95,12 +112,23 @@ def tasks_after(session: Session, wanted: Wanted, after: tuple[int, str] | None,
     return [_kept(row) for row in session.execute(asked.order_by(TaskRecord.place, TaskRecord.id).limit(limit))]
 
 
-def decisions_before(session: Session, task: str | None, before: int | None, limit: int) -> list[Entry]:
+def decisions_before(session: Session, wanted: LogWanted, before: int | None, limit: int) -> list[Entry]:
     """Return up to ``limit`` entries of the log, newest first, those before number ``before``."""
     asked = select(DecisionRecord.number)
-    if task is not None:
-        require_storable("decisions", {"task": task})
-        asked = asked.where(DecisionRecord.task == task)
+    for column, value in (
+        (DecisionRecord.task, wanted.task),
+        (DecisionRecord.person, wanted.person),
+        (DecisionRecord.kind, wanted.kind and wanted.kind.value),
+        (DecisionRecord.decided_by, wanted.decided_by and wanted.decided_by.value),
+        (DecisionRecord.outcome, wanted.outcome),
+    ):
+        if value is not None:
+            require_storable("decisions", {column.key: value})
+            asked = asked.where(column == value)
+    if wanted.since is not None:
+        asked = asked.where(DecisionRecord.at >= wanted.since)
+    if wanted.until is not None:
+        asked = asked.where(DecisionRecord.at < wanted.until)
     if before is not None:
         asked = asked.where(DecisionRecord.number < before)
     numbers = session.scalars(asked.order_by(DecisionRecord.number.desc()).limit(limit)).all()

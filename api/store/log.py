@@ -37,6 +37,8 @@ class EntryKind(StrEnum):
     PROPOSAL = "proposal"
     EXCEPTION = "exception"
     POLICY = "policy"
+    TIME = "time"
+    IMPORT = "import"
 
 
 class By(StrEnum):

@@ -16,6 +16,10 @@ class Taken(Refused):
     """The id is used already."""
 
 
+class InUse(Refused):
+    """Something else refers to what should go."""
+
+
 class Changed(Refused):
     """Somebody else has changed it since it was read."""
 
@@ -53,9 +57,9 @@ def taken(field: str, value: str) -> Taken:
     return Taken(Refusal(code="taken", field=field, value=value, message="is there already", hint=hint))
 
 
-def referred_to(field: str, value: str, table: str) -> Refused:
+def referred_to(field: str, value: str, table: str) -> InUse:
     """Refuse to take out what something else refers to."""
-    return Refused(
+    return InUse(
         Refusal(
             code="referred_to",
             field=field,

@@ -60,6 +60,23 @@ class Wrong(Refused):
     """The token opens nothing: malformed, unknown, revoked or expired."""
 
 
+class _Made:
+    """A new token: its row, and what is said once."""
+
+    def __init__(self, firm: str, now: datetime, role: Role, days: int, person: str | None, team: str | None) -> None:
+        self.id, secret = secrets.token_hex(8), secrets.token_hex(32)
+        self.text = f"evh_{self.id}_{secret}_{firm}"
+        self.row: dict[str, Any] = {
+            "id": self.id,
+            "secret_hash": hash_of(secret),
+            "role": role.value,
+            "person": person,
+            "team": team,
+            "created_at": now,
+            "expires_at": now + timedelta(days=days),
+        }
+
+
 def create_token(
     database: Database,
     firm: str,
@@ -88,26 +105,33 @@ def create_token(
     Refused
         The days, the person or the team do not fit.
     """
-    if not 1 <= days <= MAX_DAYS:
-        near = str(min(max(days, 1), MAX_DAYS))
-        raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
+    _require_days(days)
     require_fitting(role, person, team)
-    id, secret = secrets.token_hex(8), secrets.token_hex(32)
+    made = _Made(firm, now, role, days, person, team)
     with database.writing(firm) as session:
         read_head(session, firm, lock=True)
         require_there(session, person, team)
-        row: dict[str, Any] = {
-            "firm_id": firm,
-            "id": id,
-            "secret_hash": hash_of(secret),
-            "role": role.value,
-            "person": person,
-            "created_at": now,
-            "expires_at": now + timedelta(days=days),
-            "team": team,
-        }
-        session.connection().execute(insert(_TOKENS), row)
-    return f"evh_{id}_{secret}_{firm}"
+        session.connection().execute(insert(_TOKENS), {"firm_id": firm, **made.row})
+    return made.text
+
+
+def add_token(
+    turn: Turn, role: Role, *, days: int, person: str | None = None, team: str | None = None
+) -> tuple[str, str]:
+    """Make a token in a turn of its firm; return its id, and the token itself. See `create_token`."""
+    _require_days(days)
+    require_fitting(role, person, team)
+    require_there(turn.session, person, team)
+    made = _Made(turn.firm, turn.now, role, days, person, team)
+    with turn.whole():
+        turn.draft.add(TokenRecord, **made.row)
+    return made.id, made.text
+
+
+def _require_days(days: int) -> None:
+    if not 1 <= days <= MAX_DAYS:
+        near = str(min(max(days, 1), MAX_DAYS))
+        raise _refused("token_days", "days", str(days), f"is not between 1 and {MAX_DAYS}", nearest=near)
 
 
 def require_fitting(role: Role, person: str | None, team: str | None) -> None:

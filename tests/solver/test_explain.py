@@ -11,7 +11,8 @@ import pytest
 from solver import model
 from solver.batch import solve
 from solver.board import compile_board
-from solver.explain import BindingWindow, WhyNot, why, why_not
+from solver.explain import why, why_not
+from solver.explanations import BindingWindow, WhyNot
 from solver.firm import Client, Firm, Overtime, ReviewRule, Skill, Status, TaskType
 from solver.plan import Plan
 from solver.policy import Policy

@@ -104,20 +104,21 @@ def new(id: str, **more: Any) -> dict[str, Any]:
     return {"id": id, "type": "return", "client": "acme", "deadline": "2027-03-19", "estimate_min": 60, **more}
 
 
-def proposed(api: Api, *tasks: str) -> list[str]:
-    """Overload Ann of firm ``one`` with these tasks, and propose to give each to somebody else."""
+def proposed(api: Api, *tasks: str, firm: str = "one") -> list[str]:
+    """Overload Ann of a firm with these tasks, and propose to give each to somebody else."""
+    token, ann, other = api.token(firm, Role.OWNER), f"{firm}-ann", f"{firm}-p1"
     for id in tasks:
-        placed = api.ask("POST", "/tasks", new(id, estimate_min=900, requested_person="one-ann"))
-        assert placed.json()["task"]["assignee"] == "one-ann"
-    load = LoadChange(person="one-ann", before_min=0, after_min=0, capacity_min=0)
+        placed = api.send(Ask("POST", "/tasks", new(id, estimate_min=900, requested_person=ann), token))[0]
+        assert placed.json()["task"]["assignee"] == ann
+    load = LoadChange(person=ann, before_min=0, after_min=0, capacity_min=0)
     made = [
         Proposal(
-            id=f"{id}>one-p1",
-            moves=(Move(task=id, from_person="one-ann", to_person="one-p1"),),
+            id=f"{id}>{other}",
+            moves=(Move(task=id, from_person=ann, to_person=other),),
             gain_min=1,
             gain_per_move_min=1,
             loads=(load,),
-            reason="⟦one-ann⟧ has too much",
+            reason=f"⟦{ann}⟧ has too much",
         )
         for id in tasks
     ]
@@ -127,7 +128,7 @@ def proposed(api: Api, *tasks: str) -> list[str]:
             turn.change_task(id, requested_person=None)
         return propose(turn, made, plan=None)
 
-    return list(api.app.state.serving.sharing.act("one", act, now=api.at, actor="job"))
+    return list(api.app.state.serving.sharing.act(firm, act, now=api.at, actor="job"))
 
 
 def problem(found: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import re
+
 from api.application import PREFIX
+from api.roles import Role
 from api.routes.examples import TASKS
 from api.routes.models import TaskChange
+from api.store.saving import create_firm
 from solver.firm import Task
-from tests.api.routes.asking import Api
-from tests.api.routes.test_access import OPEN
+from tests.api.routes.asking import NOW, Api, Ask
+from tests.api.routes.test_access import OPEN, filled, waiting
+from tests.firms_for_tests import firm, person
 
 
 def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> None:
@@ -21,6 +26,93 @@ def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> Non
         outcomes[name] = tried.json()["outcome"]
     assert outcomes == {"estimated": "placed", "urgent": "placed", "not estimated": "held"}
     assert set(outcomes) == set(TASKS)
+
+
+STEPS: tuple[tuple[str, str], ...] = (
+    ("approveProposal", "/proposals/{p2}/approve"),
+    ("undoProposal", "/proposals/{p2}/undo"),
+    ("declineProposal", "/proposals/{p3}/decline"),
+    ("approveProposals", ""),
+    ("estimateHeldTask", "/holds/{hold}/estimate"),
+    ("endHold", "/holds/{other_hold}/end"),
+    ("endEscalation", "/escalations/{escalation}/end"),
+    ("registerWebhook", ""),
+    ("changeWebhook", "/webhooks/{webhook}"),
+    ("replayMessages", "/webhooks/{webhook}/replay"),
+    ("markRead", ""),
+    ("putSchedule", "/schedules/night"),
+    ("startSolve", ""),
+    ("tryPlacing", ""),
+    ("placeTask", ""),
+    ("placeTasks", ""),
+    ("changeTask", "/tasks/return-2026-acme"),
+    ("logTime", "/tasks/return-2026-acme/time"),
+    ("correctTimeEntry", "/time-entries/sheet-7"),
+    ("completeTask", "/tasks/notice-acme/complete"),
+    ("createPerson", ""),
+    ("replacePerson", "/people/dana"),
+    ("putSkill", "/people/dana/skills/audit"),
+    ("letPersonLeave", "/people/dana/leave"),
+    ("createCalendarEntry", ""),
+    ("replaceCalendarEntry", ""),
+    ("createClient", ""),
+    ("replaceClient", "/clients/birch"),
+    ("createTaskType", ""),
+    ("replaceTaskType", "/task-types/partnership"),
+    ("validatePolicy", ""),
+    ("replacePolicy", ""),
+    ("replaceSettings", ""),
+    ("importFirm", ""),
+    ("createToken", ""),
+    ("createFirm", ""),
+)
+"""Operations that take a body, in an order in which all of their examples are answered, and the address where it has an id."""
+
+
+def test_every_example_of_the_document_is_answered(api: Api) -> None:
+    create_firm(api.database, "ex", firm((person("ann"), person("ex-ann"), person("ex-p1"))), now=NOW, actor="test")
+    token = api.token("ex", Role.OWNER)
+    ids = waiting(api, "ex", token)
+    paths = api.ask("GET", "/openapi.json").json()["paths"]
+    operations = {
+        one["operationId"]: (method, path, one) for path, some in paths.items() for method, one in some.items()
+    }
+    assert {name for name, (_, _, one) in operations.items() if "requestBody" in one} == {name for name, _ in STEPS}
+    entries: dict[str, str] = {}
+    for name, address in STEPS:
+        method, path, operation = operations[name]
+        examples = operation["requestBody"]["content"]["application/json"]["examples"]
+        assert examples
+        for title, example in examples.items():
+            where = address or path.removeprefix(PREFIX).replace("{entry}", entries.get(title, ""))
+            if name == "completeTask":
+                api.send(Ask("POST", "/tasks/notice-acme/reopen", None, token, {"If-Match": "*"}))
+            value = (
+                {**example["value"], "proposals": [ids["p0"], ids["p1"]]}
+                if name == "approveProposals"
+                else example["value"]
+            )
+            asked = filled(Ask(method.upper(), where, value, token, {"If-Match": "*"}), ids)
+            found = api.send(asked)[0]
+            assert found.status_code in (200, 201, 202), (name, title, found.text)
+            assert example["summary"]
+            if name == "createCalendarEntry":
+                entries[title] = found.json()["id"]
+
+
+def test_names_of_operations_are_whole_and_their_own(api: Api) -> None:
+    document = api.ask("GET", "/openapi.json").json()
+    found = [one for some in document["paths"].values() for one in some.values()]
+    names = [one["operationId"] for one in found]
+    assert len(names) == len(set(names))
+    known = {one["name"] for one in document["tags"]}
+    for one in found:
+        assert re.fullmatch("[a-z]+[A-Za-z]*", one["operationId"]), one["operationId"]
+        assert one["summary"].lower() != one["operationId"].lower()
+        assert one["description"].endswith(".")
+        assert set(one["tags"]) <= known
+        for parameter in one.get("parameters", ()):
+            assert parameter["in"] != "path" or parameter["description"], parameter
 
 
 def test_the_document_says_how_errors_look_and_which_token_is_asked(api: Api) -> None:

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from api.application import application
+from api.client import Client, Problem
+from api.commands.serving import listening_on
+from api.roles import Role
+from api.routes.firm_models import TimeOffEntry
+from api.routes.models import TimeEntry
+from api.store.database import Database
+from api.store.saving import create_firm
+from api.store.tokens import create_token
+from solver.firm import Person, Skill, Task
+from tests.firms_for_tests import firm, person, task
+
+NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+
+
+@contextmanager
+def listening(database: Database) -> Iterator[str]:
+    """Answer requests on a socket of this machine, in a thread."""
+    config = uvicorn.Config(application(database, now=lambda: NOW), lifespan="off", log_config=None)
+    server = uvicorn.Server(config)
+    with listening_on("127.0.0.1", 0) as socket:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{socket.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+class Flaky(httpx.HTTPTransport):
+    """Sends requests on, and loses answers, or refuses, as told; keeps what was sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures: list[str] = []
+        self.keys: list[str | None] = []
+        self.address = self.token = ""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        self.keys.append(request.headers.get("idempotency-key"))
+        failure = self.failures.pop(0) if self.failures else ""
+        if failure == "not sent":
+            raise httpx.ConnectError("refused", request=request)
+        if failure == "busy":
+            body = b'{"type": "about:blank", "title": "Busy", "status": 503, "code": "busy", "detail": "Busy."}'
+            headers = {"content-type": "application/problem+json", "retry-after": "1"}
+            return httpx.Response(503, headers=headers, content=body)
+        if failure == "proxy":
+            return httpx.Response(502, content=b"<html>bad gateway</html>")
+        found = super().handle_request(request)
+        if failure == "lost":
+            found.read()
+            raise httpx.ReadError("reset", request=request)
+        return found
+
+
+@pytest.fixture
+def flaky() -> Flaky:
+    return Flaky()
+
+
+@pytest.fixture
+def pauses() -> list[float]:
+    return []
+
+
+@pytest.fixture
+def client(database: Database, flaky: Flaky, pauses: list[float]) -> Iterator[Client]:
+    staff = (person("ann", name="Ann One"), person("bob"))
+    create_firm(database, "one", firm(staff, (task("t/0", assignee="ann"),)), now=NOW, actor="test")
+    token = create_token(database, "one", Role.OWNER, now=NOW, days=1)
+    with listening(database) as address, Client(address, token, wait=pauses.append, transport=flaky) as client:
+        flaky.address, flaky.token = address, token
+        yield client
+
+
+def new(id: str) -> Task:
+    return Task(id=id, type="return", client="acme", deadline=date(2027, 3, 19), estimate_min=60)
+
+
+def test_a_task_is_placed_read_changed_worked_on_and_done(client: Client) -> None:
+    tried = client.try_placing(new("a/1"))
+    placed = client.place(new("a/1"))
+    assert placed.decision == tried
+    assert client.task("a/1").task == placed.task
+    changed = client.change_task("a/1", version=placed.version, deadline=date(2027, 3, 22), priority="high")
+    assert (changed.task.deadline, changed.task.priority) == (date(2027, 3, 22), "high")
+    logged = client.log_time("a/1", TimeEntry(person="ann", day=date(2027, 3, 1), minutes=30))
+    assert logged.task.logged_min == 30
+    done = client.complete("a/1", version=logged.version)
+    assert client.reopen("a/1", version=done.version).task.started
+    assert client.cancel("a/1", version=None).task.status == "cancelled"
+    assert client.why("t/0").explanation.label == "Ann One"
+    assert client.why_not("t/0", "bob").answer.code == "price"
+    assert client.decision(1).answer == placed.decision
+    assert [one.task for one in client.decisions(task="a/1")] == ["a/1"]
+
+
+def test_the_example_of_the_documents_runs(client: Client, flaky: Flaky, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "http-api.md").read_text(encoding="utf-8")
+    (example,) = re.findall("```python\n(.*?)```", text, re.DOTALL)
+    exec(compile(example, "http-api.md", "exec"), {"ADDRESS": flaky.address, "TOKEN": flaky.token})
+    placed, refused, *others = capsys.readouterr().out.splitlines()
+    assert placed.startswith("bob bob has the most remaining hours")
+    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15"])
+
+
+def test_lists_are_read_to_their_end(client: Client) -> None:
+    answer = client.place_many([new(f"n{i}") for i in range(5)])
+    assert (answer.taken, answer.refused) == (5, 0)
+    assert [one.task.id for one in client.tasks(limit=2)] == ["t/0", "n0", "n1", "n2", "n3", "n4"]
+    assert [one.task.id for one in client.tasks(limit=1, open=True, due_until=date(2027, 3, 10))] == ["t/0"]
+    assert [one.person.id for one in client.people(limit=1)] == ["ann", "bob"]
+    assert [one.client.id for one in client.clients()] == ["acme"]
+    assert [one.task_type.id for one in client.task_types()] == ["return"]
+
+
+def test_the_firm_is_changed_and_its_files_come_and_go(client: Client) -> None:
+    dana = client.create_person(Person(id="dana", level="senior", skills=(Skill(skill="tax"),)))
+    replaced = client.replace_person(dana.person.model_copy(update={"team": "tax"}), version=dana.version)
+    assert client.let_leave("dana", date(2027, 6, 30), version=replaced.version).person.team == "tax"
+    off = TimeOffEntry(kind="time_off", person="dana", first_day=date(2027, 3, 2), last_day=date(2027, 3, 2))
+    entry = client.create_entry(off)
+    assert [day.free_min for day in client.capacity("dana", days=2).days] == [480, 0]
+    client.remove_entry(entry.id, version=entry.version)
+    assert client.restore_entry(entry.id).entry == off
+    assert [one.id for one in client.calendar(person="dana")] == [entry.id]
+    policy = client.policy()
+    assert client.replace_policy(policy.policy, reason="again", version=policy.version).policy == policy.policy
+    assert client.metrics().metrics.firm.load_min == 240
+    content = client.export_files("xlsx")
+    assert client.import_files(content, "xlsx", dry_run=True).rejects == ()
+    assert client.firm().people == 3
+
+
+def test_a_problem_is_an_exception_with_its_parts(client: Client) -> None:
+    with pytest.raises(Problem, match="is not known") as refused:
+        client.place(new("a").model_copy(update={"client": "acne"}))
+    error = refused.value
+    assert (error.status, error.code, error.field, error.value, error.nearest) == (
+        422, "unknown_reference", "client", "acne", "acme",
+    )  # fmt: skip
+    with pytest.raises(Problem) as stale:
+        client.change_task("t/0", version=1, priority="low")
+    assert stale.value.code == "changed"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_with_the_same_key(
+    client: Client, flaky: Flaky, pauses: list[float]
+) -> None:
+    flaky.failures = ["not sent", "lost", "busy", "proxy"]
+    placed = client.place(new("a"))
+    assert len(flaky.keys) == 5
+    assert len(set(flaky.keys)) == 1
+    assert flaky.keys[0]
+    assert pauses == [0.2, 0.4, 1.0, 1.6]
+    assert client.firm().decisions == placed.decision_number == 1
+
+
+def test_a_change_is_sent_again_only_where_it_cannot_have_been_done(client: Client, flaky: Flaky) -> None:
+    flaky.failures = ["not sent", "busy"]
+    assert client.change_task("t/0", version=None, priority="high").task.priority == "high"
+    assert len(flaky.keys) == 3
+    flaky.failures = ["lost"]
+    with pytest.raises(httpx.ReadError):
+        client.change_task("t/0", version=None, priority="low")
+    assert client.task("t/0").task.priority == "low"
+    flaky.failures = ["proxy"]
+    with pytest.raises(Problem) as between:
+        client.change_task("t/0", version=None, priority="high")
+    assert (between.value.code, between.value.status) == ("not_evenhand", 502)
+
+
+def test_who_stays_away_is_given_up(client: Client, flaky: Flaky, pauses: list[float]) -> None:
+    flaky.failures = ["not sent"] * 5
+    with pytest.raises(httpx.ConnectError):
+        client.firm()
+    flaky.failures = ["busy"] * 5
+    with pytest.raises(Problem) as busy:
+        client.firm()
+    assert busy.value.status == 503
+    assert len(pauses) == 8
