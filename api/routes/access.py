@@ -11,6 +11,7 @@ from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.exc import DBAPIError
 from starlette.requests import HTTPConnection
 
 from api.roles import RIGHTS, Right, roles_with
@@ -115,7 +116,8 @@ def _note_use(here: Serving, caller: Token, note: Callable[[Turn, Token], None])
     """Note the use once the answer is out, as reading waits for no writer."""
     try:
         here.sharing.act(caller.firm, lambda turn: note(turn, caller), now=here.now(), actor=actor(caller))
-    except Busy as error:
+    except (Busy, DBAPIError) as error:
+        # The request was answered, and that stands: a database that is full or gone is told to whoever asks next.
         _log.warning("use of %s is noted with the next one: %s", actor(caller), error)
 
 

@@ -254,3 +254,17 @@ SINCE: dict[str, Example] = {
 READ: dict[str, Example] = {
     "two": {"summary": "Two messages of the desk", "value": {"numbers": [1, 2]}},
 }
+
+SIGN_INS: dict[str, Example] = {
+    "a partner": {
+        "summary": "With a login and its password",
+        "value": {"firm": "birch", "login": "ann@birch.example", "password": "correct horse battery staple"},
+    },
+}
+
+PASSWORDS: dict[str, Example] = {
+    "another": {
+        "summary": "The old one, and the new one",
+        "value": {"old": "correct horse battery staple", "new": "incorrect zebra current paperclip"},
+    },
+}

@@ -11,10 +11,11 @@ from datetime import timedelta
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from api.oidc import Provider
 from api.routes.access import Here, SignedIn, cookie_name, csrf_token, session_text
+from api.routes.examples import PASSWORDS, SIGN_INS
 from api.routes.models import FIRM, NewPassword, SessionAnswer, SignIn
 from api.routes.problems import answers, problem
 from api.serving import Serving
@@ -24,11 +25,19 @@ from api.store.tokens import Token
 
 WAY_S = 600
 """How long somebody may take at the provider."""
-router = APIRouter(prefix="/session", tags=["session"])
+router = APIRouter(prefix="/session", tags=["sessions"])
 
 
-@router.post("", status_code=HTTPStatus.CREATED, responses=answers(400, 429))
-def begin(given: SignIn, here: Here, request: Request, response: Response) -> SessionAnswer:
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    operation_id="signIn",
+    summary="Sign in with a password",
+    responses=answers(400, 429),
+)
+def begin(
+    given: Annotated[SignIn, Body(openapi_examples=SIGN_INS)], here: Here, request: Request, response: Response
+) -> SessionAnswer:
     """Sign in. Changes ask for the `csrf_token` of the answer, as header X-CSRF-Token."""
     address = _address(here, request)
     password = given.password.get_secret_value()
@@ -37,7 +46,14 @@ def begin(given: SignIn, here: Here, request: Request, response: Response) -> Se
     return _begun(begun, hours, request, response)
 
 
-@router.get("/provider", status_code=HTTPStatus.SEE_OTHER, responses=answers(404, 429), response_class=Response)
+@router.get(
+    "/provider",
+    status_code=HTTPStatus.SEE_OTHER,
+    operation_id="goToProvider",
+    summary="Sign in elsewhere",
+    responses=answers(404, 429),
+    response_class=Response,
+)
 def go(
     here: Here, request: Request, firm: Annotated[str, Query(pattern=FIRM, description="id of the firm")]
 ) -> Response:
@@ -53,7 +69,9 @@ def go(
     return response
 
 
-@router.get("/provider/back", responses=answers(404, 429))
+@router.get(
+    "/provider/back", operation_id="comeBackFromProvider", summary="Come back from there", responses=answers(404, 429)
+)
 def back(
     here: Here,
     request: Request,
@@ -79,21 +97,35 @@ def back(
     return _begun(begun, hours, request, response)
 
 
-@router.get("", responses=answers())
+@router.get("", operation_id="getSession", summary="Who is signed in", responses=answers())
 def session(caller: SignedIn, request: Request) -> SessionAnswer:
     """Say who is signed in."""
     return _answer(caller, session_text(request))
 
 
-@router.delete("", status_code=HTTPStatus.NO_CONTENT, responses=answers())
+@router.delete(
+    "",
+    status_code=HTTPStatus.NO_CONTENT,
+    operation_id="signOut",
+    summary="Sign out of the service",
+    responses=answers(),
+)
 def end(caller: SignedIn, here: Here, request: Request, response: Response) -> None:
     """Sign out."""
     sign_out(here.database, caller, now=here.now())
     response.delete_cookie(cookie_name(request), path="/", secure=request.url.scheme == "https", httponly=True)
 
 
-@router.post("/password", status_code=HTTPStatus.NO_CONTENT, responses=answers(400, 429))
-def password(given: NewPassword, caller: SignedIn, here: Here, request: Request) -> None:
+@router.post(
+    "/password",
+    status_code=HTTPStatus.NO_CONTENT,
+    operation_id="changePassword",
+    summary="Change the password",
+    responses=answers(400, 429),
+)
+def password(
+    given: Annotated[NewPassword, Body(openapi_examples=PASSWORDS)], caller: SignedIn, here: Here, request: Request
+) -> None:
     """Change one's password; all other sessions of the user end."""
     address = _address(here, request)
     old, new = given.old.get_secret_value(), given.new.get_secret_value()

@@ -49,7 +49,7 @@ def test_every_limit_of_a_body_is_refused_one_over(embedded: Api) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
-            if content is None or operation["operationId"] == "importFirm":
+            if content is None or operation["operationId"] in ("importFirm", "changePassword"):
                 continue
             where = path.removeprefix(PREFIX).partition("{")[0] + ("x" if "{" in path else "")
             where += path.partition("}")[2]
