@@ -232,7 +232,8 @@ class _Hedge:
         return fits
 
     def _less(self, p: int, t: int) -> Ints:
-        return self.queue[p][self.queue[p] != t]
+        less: Ints = self.queue[p][self.queue[p] != t]
+        return less
 
     def _more(self, tasks: Ints, t: int) -> Ints:
         more: Ints = np.insert(tasks, int(np.searchsorted(self.rank[tasks], self.rank[t])), t)
