@@ -54,6 +54,8 @@ class WorkClass:
         Of their priority.
     late_from
         For work that no one person can do in time: the place of the day by which one could; -1 for all other work.
+    after_late
+        Whether they review work that no one person can do in time: the detailed plan finds no time for such reviews.
     groups
         Places of the groups that may do them.
     minutes
@@ -66,6 +68,7 @@ class WorkClass:
     last_day: int
     factor: int
     late_from: int
+    after_late: bool
     groups: tuple[int, ...]
     tasks: tuple[str, ...]
     task_min: tuple[int, ...]
@@ -156,7 +159,7 @@ def _classes(
     board: Board, days: tuple[date, ...], groups: tuple[Group, ...], group_of: NDArray[np.int64]
 ) -> tuple[tuple[WorkClass, ...], tuple[str, ...], tuple[str, ...]]:
     by_day = len(board.tasks) <= TASKS_BY_DAY
-    found: dict[tuple[str, int, int, int, int, int, tuple[int, ...]], list[tuple[str, int]]] = {}
+    found: dict[tuple[str, int, int, int, int, int, bool, tuple[int, ...]], list[tuple[str, int]]] = {}
     nobody, slow = [], []
     for task, row in zip(board.tasks, board.rows, strict=True):
         may = board.qualified(row) if task.requested_person else np.flatnonzero(row.allowed).tolist()
@@ -172,13 +175,22 @@ def _classes(
             late_from, last = alone, min(alone + LATE_DAYS, len(days) - 1)
         first = first if by_day else max(first - days[first].weekday(), 0)
         skill = board.types[task.type].skill
-        key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, who)
+        after_late = late_from < 0 and task.reviews in board.task_index and _is_late(board, days, str(task.reviews))
+        key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, after_late, who)
         found.setdefault(key, []).append((task.id, row.remaining_min))
     classes = tuple(
         WorkClass(*key, tasks=tuple(name for name, _ in tasks), task_min=tuple(minutes for _, minutes in tasks))
         for key, tasks in sorted(found.items())
     )
     return classes, tuple(nobody), tuple(slow)
+
+
+def _is_late(board: Board, days: tuple[date, ...], name: str) -> bool:
+    """Whether no one person can do a task in time."""
+    row = board.rows[board.task_index[name]]
+    may = np.flatnonzero(row.allowed).tolist()
+    first, last = _span(board, name, days)
+    return bool(may) and _one_alone(board, may, row.work_min, days[first]) > days[last]
 
 
 def _one_alone(board: Board, may: list[int], work_min: NDArray[np.int64], first: date) -> date:

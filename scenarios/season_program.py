@@ -115,7 +115,13 @@ class _Program:
         self.factor = [
             {**{skill: pct / 100 for skill, pct in group.efficiency_pct.items()}} for group in year.groups
         ] + [{skill: pct / 100 for skill, pct in hire.efficiency_pct.items()} for hire in options.hires]
-        blocks = [self._columns(k, one, one.first_day, one.last_day, late=False) for k, one in enumerate(year.classes)]
+        # Where nothing can be bought the detailed plan's rule holds; with help the work before is in time, and so is its review.
+        helped = bool(options.overtime)
+        blocks = [
+            self._columns(k, one, one.first_day, one.last_day, late=False)
+            for k, one in enumerate(year.classes)
+            if helped or not one.after_late
+        ]
         if options.extended is not None:
             for k, one in enumerate(year.classes):
                 if options.extended[k] > one.last_day:
