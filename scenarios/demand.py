@@ -16,6 +16,8 @@ PEOPLE_ONE_BY_ONE = 40
 TASKS_BY_DAY = 1_500
 """Tasks up to which releases and deadlines count to the day; above, a release counts from its Monday."""
 
+WHOLE_MIN = 20 * 60
+"""Minutes from which a task is a class of its own, so that it can be kept in one hand."""
 LATE_DAYS = 28
 """Days after the first possible one within which late work is done: later it is a shortage."""
 
@@ -159,7 +161,7 @@ def _classes(
     board: Board, days: tuple[date, ...], groups: tuple[Group, ...], group_of: NDArray[np.int64]
 ) -> tuple[tuple[WorkClass, ...], tuple[str, ...], tuple[str, ...]]:
     by_day = len(board.tasks) <= TASKS_BY_DAY
-    found: dict[tuple[str, int, int, int, int, int, bool, tuple[int, ...]], list[tuple[str, int]]] = {}
+    found: dict[tuple[str, int, int, int, int, int, bool, tuple[int, ...], str], list[tuple[str, int]]] = {}
     nobody, slow = [], []
     for task, row in zip(board.tasks, board.rows, strict=True):
         may = board.qualified(row) if task.requested_person else np.flatnonzero(row.allowed).tolist()
@@ -176,10 +178,11 @@ def _classes(
         first = first if by_day else max(first - days[first].weekday(), 0)
         skill = board.types[task.type].skill
         after_late = late_from < 0 and task.reviews in board.task_index and _is_late(board, days, str(task.reviews))
-        key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, after_late, who)
+        own = task.id if row.remaining_min >= WHOLE_MIN else ""
+        key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, after_late, who, own)
         found.setdefault(key, []).append((task.id, row.remaining_min))
     classes = tuple(
-        WorkClass(*key, tasks=tuple(name for name, _ in tasks), task_min=tuple(minutes for _, minutes in tasks))
+        WorkClass(*key[:-1], tasks=tuple(name for name, _ in tasks), task_min=tuple(minutes for _, minutes in tasks))
         for key, tasks in sorted(found.items())
     )
     return classes, tuple(nobody), tuple(slow)

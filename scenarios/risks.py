@@ -114,7 +114,8 @@ def wilson(share: Floats, draws: int) -> tuple[Floats, Floats]:
     z = float(ndtri((1 + CONFIDENCE) / 2))
     middle = (share + z**2 / (2 * draws)) / (1 + z**2 / draws)
     half = z / (1 + z**2 / draws) * np.sqrt(share * (1 - share) / draws + z**2 / (4 * draws**2))
-    return np.maximum(middle - half, 0.0), np.minimum(middle + half, 1.0)
+    # At the ends rounding would leave the share itself out.
+    return np.clip(middle - half, 0.0, share), np.clip(middle + half, share, 1.0)
 
 
 def bottlenecks(

@@ -141,10 +141,13 @@ def season(firm: Firm, *, now: datetime, costs: Costs | None = None) -> Season:
     )
 
 
-def shortage_only(year: Demand) -> Options:
-    """Return the first look: nothing may be bought, and a minute refused costs what the detailed plan's escalation does."""
+def shortage_only(year: Demand, *, whole: bool = False) -> Options:
+    """Return the first look: nothing may be bought, and a minute refused costs what the detailed plan's escalation does.
+
+    With ``whole`` long tasks stay in one hand: nearer to the detailed plan for a small firm, and minutes of work in place of seconds.
+    """
     weight = year.firm.policy.weights.escalation
-    return Options(refusal=np.array([float(weight * one.factor) for one in year.classes]))
+    return Options(refusal=np.array([float(weight * one.factor) for one in year.classes]), whole=whole)
 
 
 def short_by_skill(year: Demand, found: Closed) -> dict[str, float]:
@@ -342,7 +345,7 @@ def _overtime_measures(year: Demand, overtime: Floats, options: Options) -> Iter
                 minutes=round(minutes),
                 count=len(group.people),
                 cost_min=round(minutes * options.overtime[g].price),
-                sentence=f"{group.name}: {minutes / 60:,.0f} hours of overtime in {len(weeks)} weeks from "
+                sentence=f"{group.name}: {minutes / 60:,.0f} hours of overtime in {len(weeks)} week{'' if len(weeks) == 1 else 's'} from "
                 f"{year.mondays[int(weeks[0])]:%d %B %Y}, at most {most / 60:.1f} hours a week each.",
             )
 
@@ -373,5 +376,5 @@ def _task_measures(year: Demand, minutes: NDArray[np.float64], kind: str, costs:
             count=len(names),
             cost_min=round(price),
             tasks=names,
-            sentence=f"{verb} {len(names)} tasks of {skill}, {total / 60:,.0f} hours.",
+            sentence=f"{verb} {len(names)} task{'' if len(names) == 1 else 's'} of {skill}, {total / 60:,.0f} hours.",
         )

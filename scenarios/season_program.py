@@ -15,7 +15,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from scenarios.demand import Demand, WorkClass
+from scenarios.demand import WHOLE_MIN, Demand, WorkClass
 
 Floats = NDArray[np.float64]
 GAP = 0.002
@@ -61,6 +61,8 @@ class Options:
     ----------
     refusal
         ``(classes,)`` price of a minute that nobody does.
+    whole
+        Long tasks are done by one person, or by nobody.
     overtime
         By group, empty for none.
     extended
@@ -70,6 +72,7 @@ class Options:
     """
 
     refusal: Floats
+    whole: bool = False
     overtime: tuple[Pool, ...] = ()
     hires: tuple[Hire, ...] = ()
     extended: NDArray[np.int64] | None = None
@@ -151,14 +154,16 @@ class _Program:
         year, options = self.year, self.options
         classes, groups, hires = len(year.classes), len(year.groups), len(options.hires)
         if not classes:
-            return self._read(np.zeros(hires), 0, 0, 0.0)
+            return self._read(np.zeros(hires), 0, 0, 0, 0.0)
         minutes = np.array([one.minutes for one in year.classes], dtype=np.float64)
         columns = len(self.k)
         over = groups * self.weeks if options.overtime else 0
-        size = columns + classes + over + hires
+        hands = self._hands() if options.whole else np.zeros((0, 2), dtype=np.int64)
+        size = columns + classes + over + hires + len(hands)
+        first_hire = columns + classes + over
         every = sp.coo_matrix((np.ones(columns), (self.k, np.arange(columns))), shape=(classes, columns))
-        balance = sp.hstack([every, sp.eye(classes), sp.csr_matrix((classes, over + hires))], format="csr")
-        rows, room = self._capacity(size, columns + classes)
+        balance = sp.hstack([every, sp.eye(classes), sp.csr_matrix((classes, over + hires + len(hands)))], format="csr")
+        rows, room = self._capacity(size, columns + classes, first_hire)
         price = np.zeros(size)
         price[:columns] = _EARLY * (self.w - self.week[self.first])
         price[:columns] += self._late_price()
@@ -173,32 +178,76 @@ class _Program:
             upper[columns + classes : columns + classes + over] = np.concatenate(
                 [pool.most for pool in options.overtime]
             )
-        price[size - hires :] = [hire.pool.price for hire in options.hires]
+        price[first_hire : first_hire + hires] = [hire.pool.price for hire in options.hires]
         whole = np.zeros(size)
-        whole[size - hires :] = 1
+        whole[first_hire:] = 1
+        upper[first_hire + hires :] = 1
+        constraints = [LinearConstraint(balance, minutes, minutes), LinearConstraint(rows, -np.inf, room)]
+        if len(hands):
+            constraints += self._one_hand(hands, minutes, size, columns)
         found = milp(
             price,
-            constraints=[LinearConstraint(balance, minutes, minutes), LinearConstraint(rows, -np.inf, room)],
+            constraints=constraints,
             bounds=Bounds(0, upper),
-            integrality=whole if hires else None,
+            integrality=whole if whole.any() else None,
             options={"mip_rel_gap": GAP, "time_limit": LIMIT_S},
         )
         if found.x is None:
             raise RuntimeError(f"the season's program has no answer: {found.message}")
-        return self._read(found.x, columns, over, float(found.fun))
+        return self._read(found.x, columns, over, first_hire, float(found.fun))
+
+    def _hands(self) -> NDArray[np.int64]:
+        """Return the pairs of long task and group of which at most one is chosen, ``(hands, 2)``."""
+        long = np.array([len(one.tasks) == 1 and one.minutes >= WHOLE_MIN for one in self.year.classes], dtype=np.bool_)
+        mine = long[self.k]
+        hands: NDArray[np.int64] = np.unique(np.stack([self.k[mine], self.g[mine]], axis=1), axis=0)
+        return hands
+
+    def _one_hand(self, hands: NDArray[np.int64], minutes: Floats, size: int, columns: int) -> list[LinearConstraint]:
+        """Return "nobody does minutes of a long task who has not got it" and "who has it does all of it"."""
+        span = int(self.g.max()) + 1
+        place = {int(k) * span + int(g): i for i, (k, g) in enumerate(hands.tolist())}
+        key = self.k * span + self.g
+        used = np.flatnonzero(np.isin(key, np.array(list(place), dtype=np.int64)))
+        row = np.array([place[int(one)] for one in key[used]], dtype=np.int64)
+        number, first = np.arange(len(hands)), size - len(hands)
+        only = sp.coo_matrix(
+            (
+                np.concatenate([np.ones(len(used)), -minutes[hands[:, 0]]]),
+                (np.concatenate([row, number]), np.concatenate([used, first + number])),
+            ),
+            shape=(len(hands), size),
+        )
+        tasks, task_row = np.unique(hands[:, 0], return_inverse=True)
+        whole = sp.coo_matrix(
+            (
+                np.concatenate([minutes[hands[:, 0]], np.ones(len(tasks))]),
+                (np.concatenate([task_row, np.arange(len(tasks))]), np.concatenate([first + number, columns + tasks])),
+            ),
+            shape=(len(tasks), size),
+        )
+        return [
+            LinearConstraint(only.tocsr(), -np.inf, 0),
+            LinearConstraint(whole.tocsr(), minutes[tasks], minutes[tasks]),
+        ]
 
     def _late_price(self) -> Floats:
-        """Return per minute what the policy asks for work later than one person alone could have done it."""
+        """Return the price of minutes done later than one person alone could have done them.
+
+        A day costs the share of a refusal that it costs of an escalation by the policy.
+        """
         ends = np.flatnonzero(np.append(self.week[1:] != self.week[:-1], True))
+        weights = self.year.firm.policy.weights
+        share = weights.late_day / max(weights.escalation, 1)
         price = np.zeros(len(self.k))
         for k, one in enumerate(self.year.classes):
             if one.late_from >= 0:
                 mine = self.k == k
                 days = np.maximum(np.minimum(ends[self.w[mine]], self.last[mine]) - one.late_from, 0)
-                price[mine] = self.year.firm.policy.weights.late_day * one.factor * days
+                price[mine] = share * self.options.refusal[k] * days
         return price
 
-    def _capacity(self, size: int, first_over: int) -> tuple[sp.csr_matrix, Floats]:
+    def _capacity(self, size: int, first_over: int, first_hire: int) -> tuple[sp.csr_matrix, Floats]:
         """Return the rows "minutes used in these days by work that has no other days, at most the minutes there are"."""
         year, options = self.year, self.options
         groups = len(year.groups)
@@ -239,7 +288,7 @@ class _Program:
                         value.append(np.array([-share]))
                     if g >= groups:
                         row_of.append(np.array([row]))
-                        column_of.append(np.array([size - len(options.hires) + g - groups]))
+                        column_of.append(np.array([first_hire + g - groups]))
                         value.append(np.array([-options.hires[g - groups].pool.most[w]]))
         if not room:
             return sp.csr_matrix((0, size)), np.zeros(0)
@@ -248,7 +297,7 @@ class _Program:
         )
         return matrix.tocsr(), np.array(room)
 
-    def _read(self, x: Floats, columns: int, over: int, cost: float) -> Closed:
+    def _read(self, x: Floats, columns: int, over: int, first_hire: int, cost: float) -> Closed:
         classes, groups, hires = len(self.year.classes), len(self.year.groups), len(self.options.hires)
         extended = np.zeros(classes)
         np.add.at(extended, self.k, np.where(self.late > 0, x[:columns], 0.0))
@@ -258,7 +307,7 @@ class _Program:
             refused=np.maximum(x[columns : columns + classes], 0.0),
             extended=extended,
             overtime=overtime.reshape(groups, self.weeks) if over else np.zeros((groups, self.weeks)),
-            hired=np.rint(x[len(x) - hires :]).astype(np.int64) if hires else np.zeros(0, dtype=np.int64),
+            hired=np.rint(x[first_hire : first_hire + hires]).astype(np.int64),
             cost=cost,
         )
 

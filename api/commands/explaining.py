@@ -23,7 +23,7 @@ def explain(
     """Explain one task in the plan at ``plan_path``, or in a fresh plan."""
     tell_rejects(opened)
     if plan_path is not None:
-        plan = _read_plan(plan_path)
+        plan = read_plan(plan_path)
     else:
         if not as_json:
             err().print(Text("Planning first; `--plan plan.json` explains a plan made before."))
@@ -44,7 +44,8 @@ def _person_id(opened: Opened, said: str) -> str:
     return named[0] if len(named) == 1 else said
 
 
-def _read_plan(path: Path) -> Plan:
+def read_plan(path: Path) -> Plan:
+    """Return a plan that `evenhand solve --out` wrote."""
     try:
         return Plan.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -23,7 +23,7 @@ def write_html(report: ReportData, path: Path) -> None:
 def html(report: ReportData) -> str:
     """Render the page."""
     script = inline("report.js")
-    return page_template().render(
+    return page_template("report.html.j2").render(
         story=tell(report), style=Markup(inline("report.css")), script=Markup(script), policy=content_policy(script)
     )
 
@@ -44,7 +44,7 @@ def inline(name: str) -> str:
 
 
 @cache
-def page_template() -> Template:
+def page_template(name: str) -> Template:
     """Return the compiled template; it escapes everything and stumbles over unknown names."""
     environment = Environment(
         loader=PackageLoader("api.report", ""),
@@ -53,4 +53,4 @@ def page_template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html.j2")
+    return environment.get_template(name)
