@@ -16,6 +16,8 @@ import typer
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
+from api.options import AsJson, Folder, Gap, MappingFile, Now, Order, RejectsFile, Seconds, Seed, Work
+from api.outlook_options import risk, season
 from api.roles import Role
 from scenarios.firms import Season
 from solver.firm import Priority
@@ -33,21 +35,6 @@ app = typer.Typer(
 )
 
 
-Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder of CSV files, one workbook, or one JSON file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Now = Annotated[str | None, typer.Option(help="Plan from this moment, 2027-03-01T09:00; else the clock.")]
-Order = Annotated[DateOrder, typer.Option(help="How dates such as 03/04/2027 are read.")]
-MappingFile = Annotated[Path | None, typer.Option(help="Mapping file for exports with other column names.")]
-RejectsFile = Annotated[Path | None, typer.Option(help="Where refused rows are written; else beside the input.")]
-Seed = Annotated[int, typer.Option(min=0, help="Same input, seed and --work: the same plan.")]
-Seconds = Annotated[
-    float | None, typer.Option(min=0, help="Wall-clock limit of the search; 30 unless --work is given.")
-]
-Work = Annotated[
-    float | None, typer.Option(min=0, help="Limit in deterministic work units, about a second of a core each.")
-]
-Gap = Annotated[float | None, typer.Option(min=0, help="Stop when proven within this many percent of the best.")]
-
 DatabaseUrl = Annotated[
     str, typer.Option(envvar="EVENHAND_DATABASE_URL", help="sqlite:///file.db or postgresql://user@host/name.")
 ]
@@ -60,6 +47,9 @@ token = typer.Typer(help="Who may use the HTTP API of the service.", rich_markup
 app.add_typer(token, name="token")
 firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
+
+app.command()(risk)
+app.command()(season)
 
 DATABASE_URL = "sqlite:///evenhand.db"
 SECONDS = 30.0
@@ -185,65 +175,6 @@ def why(
     opened = open_firm(Source(folder, now, date_order, mapping, None), keep_rejects=False)
     budget = _budget(seconds, work, gap, default_s=EXPLAIN_SECONDS)
     return explaining.explain(opened, task, not_person, plan_path=plan, budget=budget, seed=seed, as_json=as_json)
-
-
-@app.command()
-def risk(
-    folder: Folder,
-    plan: Annotated[
-        Path | None, typer.Option(help="A plan written by `solve --out`; else the firm is planned first.")
-    ] = None,
-    draws: Annotated[int, typer.Option(min=20, max=100_000, help="How often the plan is carried out.")] = 400,
-    arrivals: Annotated[float, typer.Option(min=0, max=100_000, help="New tasks still to come in a week.")] = 0.0,
-    robust: Annotated[
-        bool, typer.Option("--robust", help="Also make a plan with fewer late tasks, and compare.")
-    ] = False,
-    out: Annotated[Path | None, typer.Option(help="With --robust: write that plan as JSON.")] = None,
-    report: Annotated[Path | None, typer.Option(help="Write a page, .html.")] = None,
-    now: Now = None,
-    seconds: Seconds = None,
-    work: Work = None,
-    gap: Gap = None,
-    seed: Seed = 0,
-    date_order: Order = DateOrder.ISO,
-    mapping: MappingFile = None,
-    rejects: RejectsFile = None,
-    as_json: AsJson = False,
-) -> Exit:
-    """Say how a plan may turn out: estimates wrong, people ill, documents late; what is late how often, and who is the bottleneck."""
-    from api.commands import foreseeing
-
-    opened = open_firm(Source(folder, now, date_order, mapping, rejects), keep_rejects=True)
-    return foreseeing.risk(
-        opened,
-        _budget(seconds, work, gap, default_s=SECONDS),
-        plan_path=plan,
-        draws=draws,
-        arrivals_per_week=arrivals,
-        with_robust=robust,
-        robust_to=out,
-        report_to=report,
-        seed=seed,
-        as_json=as_json,
-    )
-
-
-@app.command()
-def season(
-    folder: Folder,
-    report: Annotated[Path | None, typer.Option(help="Write a page, .html.")] = None,
-    days: Annotated[int, typer.Option(min=7, max=600, help="How far ahead.")] = 365,
-    now: Now = None,
-    date_order: Order = DateOrder.ISO,
-    mapping: MappingFile = None,
-    rejects: RejectsFile = None,
-    as_json: AsJson = False,
-) -> Exit:
-    """Say when in the year ahead the firm runs out of whom, and the cheapest hires, overtime, extensions and refusals."""
-    from api.commands import foreseeing
-
-    opened = open_firm(Source(folder, now, date_order, mapping, rejects), keep_rejects=True)
-    return foreseeing.year(opened, report_to=report, days=days, as_json=as_json)
 
 
 @app.command()

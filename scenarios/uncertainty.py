@@ -51,8 +51,8 @@ class Outcomes:
     on_time_pct: Floats
     late: Floats
     escalations: Floats
-    finish: NDArray[np.int32]
-    release: NDArray[np.int32]
+    finish: NDArray[np.int16]
+    release: NDArray[np.int16]
     load_min: Floats
     open_min: Floats
 
@@ -153,8 +153,8 @@ def _outcomes(place: Setting, plan: Promised, done: Executed, open_min: Floats, 
         on_time_pct=100 * (1.0 - (late + escalated) / np.maximum(every, 1)),
         late=late.astype(np.float64),
         escalations=escalated.astype(np.float64),
-        finish=done.finish,
-        release=release.astype(np.int32),
+        finish=done.finish.astype(np.int16),  # an axis has some hundred slots; processes send each other these
+        release=release.astype(np.int16),
         load_min=done.load_min,
         open_min=open_min,
     )

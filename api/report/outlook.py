@@ -9,7 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from api.report.charts import Chart
-from api.report.page import inline, page_template
+from api.report.page import environment, inline
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class OutlookPage:
 
 def outlook_html(page: OutlookPage) -> str:
     """Render a page that needs nothing else: no font, script, image or network."""
-    return page_template("outlook.html.j2").render(page=page, style=Markup(inline("report.css")))
+    return environment().get_template("outlook.html.j2").render(page=page, style=Markup(inline("report.css")))
 
 
 def write_outlook(page: OutlookPage, path: Path) -> None:

@@ -23,7 +23,7 @@ def write_html(report: ReportData, path: Path) -> None:
 def html(report: ReportData) -> str:
     """Render the page."""
     script = inline("report.js")
-    return page_template("report.html.j2").render(
+    return page_template().render(
         story=tell(report), style=Markup(inline("report.css")), script=Markup(script), policy=content_policy(script)
     )
 
@@ -44,13 +44,18 @@ def inline(name: str) -> str:
 
 
 @cache
-def page_template(name: str) -> Template:
-    """Return the compiled template; it escapes everything and stumbles over unknown names."""
-    environment = Environment(
+def page_template() -> Template:
+    """Return the compiled template."""
+    return environment().get_template("report.html.j2")
+
+
+@cache
+def environment() -> Environment:
+    """Return what compiles templates; it escapes everything and stumbles over unknown names."""
+    return Environment(
         loader=PackageLoader("api.report", ""),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template(name)
