@@ -288,8 +288,8 @@ def test_estimates_times_as_long_make_ratios_as_many_times_smaller(seen: list[Ob
     scaled = [one.model_copy(update={"estimate_min": one.estimate_min and times * one.estimate_min}) for one in seen]
     plain, found = learn(Firm(), seen, as_of=AS_OF), learn(Firm(), scaled, as_of=AS_OF)
     assert [one.level.ratio for one in found.types] == pytest.approx(
-        [one.level.ratio / times for one in plain.types], rel=1e-6
+        [one.level.ratio / times for one in plain.types], rel=1e-3
     )
     assert [one.level.ratio for one in found.people_in_types] == pytest.approx(
-        [one.level.ratio for one in plain.people_in_types], rel=1e-6
+        [one.level.ratio for one in plain.people_in_types], rel=1e-3
     )
