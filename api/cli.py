@@ -34,6 +34,7 @@ from api.options import (
     Seed,
     Work,
 )
+from api.outlook_options import risk, season
 from api.roles import Role
 from api.what_if_options import what_if
 from scenarios.firms import Season
@@ -62,6 +63,8 @@ firm = typer.Typer(help="The firms of the service.", rich_markup_mode=None)
 app.add_typer(firm, name="firm")
 
 app.command(name="what-if")(what_if)
+app.command()(risk)
+app.command()(season)
 
 cli_service.add(app, db)
 

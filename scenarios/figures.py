@@ -45,6 +45,18 @@ EFFICIENCY_BY_LEVEL_PCT = {"associate": 115, "senior": 100, "manager": 92, "part
 EFFICIENCY_SIGMA = 0.12
 """A: spread of individual speed (log-normal)."""
 
+ESTIMATE_RATIO = 1.05
+"""A: what the median task takes over its estimate; of published software tasks the median is 1.0 (erikbern.com 2019, S)."""
+ESTIMATE_SIGMA, AUDIT_ESTIMATE_SIGMA = 0.25, 0.5
+"""A: spread of a task around that (log-normal), of recurring work and of audits; audit budgets overrun more (Auditing 18(1), S)."""
+ABSENT_WEEK_SHARE = 0.03
+"""S: managers and professionals absent in a week (BLS 2003)."""
+ABSENT_MEAN_DAYS = 2.0
+"""A: working days that an illness lasts, geometric."""
+LATE_DOCUMENT_SHARE, LATE_DOCUMENT_MEAN_DAYS = 0.2, 5.0
+"""A: clients whose documents come later than expected, and by how many calendar days (exponential); 22 % of offices charge for it
+(NSA survey 2016-17, S)."""
+
 
 @dataclass(frozen=True)
 class Work:

@@ -3,29 +3,34 @@
 Each half day the board is compiled anew, what arrives in it is placed, and everybody works on what their timetable has for
 it. Before each morning the batch plans the whole backlog; its prices serve the day's arrivals, its proposals wait for
 approval. What escalates is asked again each morning, as a partner would, until it is placed or its deadline has passed.
+
+A past period replays the same way (`Stream.facts`, `Stream.took_min`): policies see arrivals, estimates and facts as they were known
+at the time, work takes what it took, and everybody goes on with the earliest promise until it is really done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, time
 
 import numpy as np
 
-from scenarios.stream import Arrival, Stream
+from scenarios.counters import uniforms
+from scenarios.stream import Arrival, Fact, Stream
 from solver.batch import solve
 from solver.board import Board, compile_board
 from solver.calendar import day_list
 from solver.firm import Firm, Status, Task
-from solver.plan import Plan, Proposal
+from solver.plan import Outcome, Plan, Proposal
+from solver.policy import Policy as FirmPolicy
 from solver.price_list import PriceList
 from solver.priced import Priced
 from solver.rebalance import proposals
 from solver.routing import RULE, Policy, place
 from solver.stop import WorkBudget
 from solver.task_row import remaining_min
-from solver.timetable import Job, timetable
+from solver.timetable import Job
 
 MIDDAY = time(13, 0)
 Prices = Callable[[Firm, Plan], PriceList | None]
@@ -49,8 +54,10 @@ class Replayed:
     spread_pct, deviation_pct
         Busiest less idlest, and standard deviation, of promised work as a share of open minutes until the last deadline, in
         points; the mean over all mornings.
+    utilisation_pct
+        Minutes worked on tasks, of all minutes there were.
     on_time_pct
-        Share of all tasks that were finished by their deadline.
+        Share of all tasks, but those cancelled, that were finished by their deadline.
     proposed, approved
         Moves that a night proposed for the first time, and moves made.
     """
@@ -65,6 +72,53 @@ class Replayed:
     on_time_pct: float
     proposed: int
     approved: int
+    utilisation_pct: float = 0.0
+
+
+EVERY_NIGHT = (0, 1, 2, 3, 4, 5, 6)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A policy to be tried on a season.
+
+    Attributes
+    ----------
+    policy
+        Guardrail, weights, horizon and the rest; ``None``: the firm's own.
+    priced
+        Route by the prices of the last batch in place of the rule.
+    batch_weekdays
+        Mornings before which the batch runs, Monday is 0; none: never.
+    approved_share
+        Chance of each proposal to be approved; the same proposal is approved or not whatever the trial.
+    """
+
+    name: str
+    policy: FirmPolicy | None = None
+    priced: bool = False
+    batch_weekdays: tuple[int, ...] = EVERY_NIGHT
+    approved_share: float = 0.0
+
+
+def tried(
+    stream: Stream, trials: Sequence[Trial], *, night_units: float = 0.1, seed: int = 0
+) -> tuple[tuple[Trial, Replayed], ...]:
+    """Replay a season under each policy. Each replay is independent of the others and may be done anywhere."""
+    return tuple((trial, one_trial(stream, trial, night_units=night_units, seed=seed)) for trial in trials)
+
+
+def one_trial(stream: Stream, trial: Trial, *, night_units: float = 0.1, seed: int = 0) -> Replayed:
+    """Replay a season under one policy."""
+    firm = stream.firm if trial.policy is None else stream.firm.model_copy(update={"policy": trial.policy})
+    return replay(
+        replace(stream, firm=Firm.model_validate(dict(firm))),
+        priced=trial.priced,
+        approved_share=trial.approved_share,
+        batch_weekdays=trial.batch_weekdays,
+        night_units=night_units,
+        seed=seed,
+    )
 
 
 def replay(
@@ -73,6 +127,7 @@ def replay(
     priced: bool = False,
     prices: Prices = prices_of,
     approved_share: float = 0.0,
+    batch_weekdays: Sequence[int] = EVERY_NIGHT,
     night_units: float = 0.1,
     seed: int = 0,
 ) -> Replayed:
@@ -85,30 +140,33 @@ def replay(
     approved_share
         Chance of each proposal to be approved. None by default: what is compared is the routing, and every approved move mends
         it; the moves still proposed say how much there was to mend.
+    batch_weekdays
+        Mornings before which the batch runs, Monday is 0; between them arrivals are placed by the last prices.
     night_units
         Deterministic budget of each night's batch (`solver.stop.WorkBudget`).
     """
-    office = _Office(stream, np.random.default_rng(seed), approved_share)
+    office = _Office(stream, seed, approved_share)
+    policy: Policy = Priced(_NO_PRICES) if priced else RULE
     for day in day_list(stream.now.date(), stream.last_day):
-        policy = _night(office, day, priced, prices, night_units, seed)
-        if policy is not None:
+        board = office.morning(datetime.combine(day, stream.firm.workday_start))
+        if board is not None:
+            if day.weekday() in batch_weekdays:
+                policy = _night(office, board, priced, prices, night_units, seed)
             office.half_day(datetime.combine(day, stream.firm.workday_start), MIDDAY, policy)
             office.half_day(datetime.combine(day, MIDDAY), stream.firm.workday_end, policy)
     return office.result()
 
 
-def _night(office: _Office, day: date, priced: bool, prices: Prices, units: float, seed: int) -> Policy | None:
-    """Plan the backlog before the morning of ``day``; ``None`` where nobody works on it."""
-    morning = datetime.combine(day, office.stream.firm.workday_start)
-    board = compile_board(office.firm(), now=morning)
-    if board.axis.count == 0 or board.axis.days[0] != day:
-        return None
-    office.measure(board)
-    plan = solve(board.firm, now=morning, stop=WorkBudget(units), seed=seed)
+_NO_PRICES = PriceList(people=(), days=(), minute=np.zeros((0, 0)))
+
+
+def _night(office: _Office, board: Board, priced: bool, prices: Prices, units: float, seed: int) -> Policy:
+    """Plan the backlog before a morning; return who routes the day's arrivals."""
+    plan = solve(board.firm, now=board.now, stop=WorkBudget(units), seed=seed)
     office.propose(proposals(board, plan))
     if not priced:
         return RULE
-    return Priced(prices(board.firm, plan) or PriceList(people=(), days=(), minute=np.zeros((0, 0))))
+    return Priced(prices(board.firm, plan) or _NO_PRICES)
 
 
 @dataclass
@@ -116,36 +174,63 @@ class _Office:
     """The firm as it stands, and what has been counted."""
 
     stream: Stream
-    random: np.random.Generator
+    seed: int
     approved_share: float
     tasks: dict[str, Task] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     coming: list[Arrival] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
     escalated: dict[str, int] = field(default_factory=dict)
     shares: list[tuple[float, float]] = field(default_factory=list)
     proposed: set[tuple[str, str]] = field(default_factory=set)
     approved: int = 0
+    worked_min: int = 0
+    open_min: int = 0
 
     def __post_init__(self) -> None:
-        self.tasks = {task.id: task for task in self.stream.firm.tasks}
-        self.waiting = [task.id for task in self.stream.firm.tasks if task.assignee is None]
+        self.base = self.stream.firm
+        self.tasks = {task.id: task for task in self.base.tasks}
+        self.past = {task.id for task in self.base.tasks if not task.open}
+        self.waiting = [task.id for task in self.base.tasks if task.assignee is None and task.open]
         self.coming = list(reversed(self.stream.arrivals))
+        self.facts = list(reversed(self.stream.facts))
 
     def firm(self) -> Firm:
         """Return the firm with its tasks as they stand."""
-        return self.stream.firm.model_copy(update={"tasks": tuple(self.tasks.values())})
+        return self.base.model_copy(update={"tasks": tuple(self.tasks.values())})
+
+    def morning(self, start: datetime) -> Board | None:
+        """Return the board of a morning with all that is known by then, ``None`` where nobody works on the day."""
+        self._hear(start)
+        board = compile_board(self.firm(), now=start)
+        if board.axis.count == 0 or board.axis.days[0] != start.date():
+            return None
+        self.measure(board)
+        return board
+
+    def _hear(self, when: datetime) -> bool:
+        """Take in the facts known by a moment; return whether there were any."""
+        heard = False
+        while self.facts and self.facts[-1].when <= when:
+            firm = self.facts.pop().change.apply(self.firm())
+            self.base, self.tasks, heard = firm, {task.id: task for task in firm.tasks}, True
+        return heard
 
     def half_day(self, start: datetime, end: time, policy: Policy) -> None:
         """Place what waits and what arrives before the end, then work until then."""
         until = datetime.combine(start.date(), end)
+        self._hear(start)
         board = self._board(start, until)
-        asked, self.waiting = self.waiting, []
+        asked, self.waiting = [name for name in self.waiting if self.tasks[name].open], []
         for name in asked if start.time() < MIDDAY else ():
             self._place(board, self.tasks[name], policy)
         while self.coming and self.coming[-1].when < until:
-            task = self.coming.pop().task
-            if task.reviews is not None and task.reviews not in board.known:
-                board = self._board(start, until)  # its preparation arrived in this half day, and nobody has it
+            arrival = self.coming.pop()
+            task = arrival.task
+            new_review = task.reviews is not None and task.reviews not in board.known
+            if self._hear(arrival.when) or new_review:
+                # Somebody learnt something; or its preparation arrived in this half day, and nobody has it.
+                board = self._board(start, until)
             self.tasks[task.id] = task
             self._place(board, task, policy)
         self.waiting += asked if start.time() >= MIDDAY else []
@@ -153,7 +238,7 @@ class _Office:
 
     def _board(self, start: datetime, until: datetime) -> Board:
         """Return the board at ``start``, cut at ``until`` as if something were due then."""
-        kind, client = self.stream.firm.task_types[0], self.stream.firm.clients[0]
+        kind, client = self.base.task_types[0], self.base.clients[0]
         mark = Task(id="mark", type=kind.id, client=client.id, deadline=until.date(), deadline_time=until.time())
         return compile_board(self.firm(), now=start, also=(mark,))
 
@@ -164,35 +249,51 @@ class _Office:
         decision = place(board, task, policy=policy)
         if decision.person is None:
             self.waiting.append(task.id)
-            self.escalated.setdefault(task.id, self._left(task))
+            if decision.outcome is Outcome.ESCALATED:
+                self.escalated.setdefault(task.id, self._left(task))
         else:
             self.tasks[task.id] = task.model_copy(update={"assignee": decision.person})
 
     def _left(self, task: Task) -> int:
-        kind = next(kind for kind in self.stream.firm.task_types if kind.id == task.type)
-        return remaining_min(self.stream.firm, task, kind)
+        kind = next(kind for kind in self.base.task_types if kind.id == task.type)
+        return remaining_min(self.base, task, kind)
 
     def _work(self, board: Board, until: datetime) -> None:
-        """Do what everybody's timetable has before ``until``."""
+        """Let everybody do what they have promised, earliest promise first, until ``until``."""
         jobs: list[list[Job]] = [[] for _ in board.firm.people]
         for name, (person, window, minutes) in sorted(board.promises.items()):
-            jobs[person].append(Job(name, window.release, window.due, minutes))
+            if window.due < board.axis.count:
+                jobs[person].append(Job(name, window.release, window.due, minutes))
+        ends = [
+            datetime.combine(day, board.axis.end_time(slot) or self.stream.firm.workday_end)
+            for slot, day in enumerate(board.axis.days)
+        ]
+        now = [slot for slot, end in enumerate(ends) if end <= until]
         for person, mine in enumerate(jobs):
-            for cell in timetable(board.open_min[person], mine):
-                ends = board.axis.end_time(cell.slot) or self.stream.firm.workday_end
-                if datetime.combine(board.axis.days[cell.slot], ends) <= until:
-                    self._log(board, cell.task, person, cell.minutes)
+            mine.sort(key=lambda job: (job.due, job.task))
+            for slot in now:
+                free = int(board.open_min[person, slot])
+                self.open_min += free
+                for job in mine:
+                    if free > 0 and job.release <= slot and self.tasks[job.task].open:
+                        free -= self._log(board, job.task, person, free)
 
-    def _log(self, board: Board, name: str, person: int, minutes: int) -> None:
+    def _log(self, board: Board, name: str, person: int, free_min: int) -> int:
+        """Log up to so many minutes of a person on a task; return how many it took."""
         task, kind = self.tasks[name], board.types[self.tasks[name].type]
         efficiency = int(board.staff.efficiency_pct[board.staff.skill_row[kind.skill], person])
-        remaining = remaining_min(board.firm, task, kind)
+        took = self.stream.took_min.get(name)
+        # Work is really done, or by the estimate where nobody knows what it took.
+        remaining = remaining_min(board.firm, task, kind) if took is None else max(took - task.logged_min, 1)
         work = -(-efficiency * remaining // 100)
+        minutes = min(work, free_min)
         left = 100 * (work - minutes) // efficiency  # rounded down: what is left never takes longer than the work left
         update: dict[str, object] = {"logged_min": task.logged_min + remaining - left, "status": Status.IN_PROGRESS}
         if left == 0:
             update |= {"status": Status.DONE, "completed_on": board.axis.first_day}
         self.tasks[name] = task.model_copy(update=update)
+        self.worked_min += minutes
+        return minutes
 
     def measure(self, board: Board) -> None:
         """Note how unevenly work is promised."""
@@ -208,7 +309,7 @@ class _Office:
         for proposal in found:
             self.proposed |= {(move.task, move.to_person) for move in proposal.moves if move.from_person is not None}
             people = {change.person for change in proposal.loads}
-            if self.random.random() >= self.approved_share or people & touched:
+            if not self._approves(proposal.id) or people & touched:
                 continue
             touched |= people
             for move in proposal.moves:
@@ -216,9 +317,16 @@ class _Office:
                 self.waiting = [name for name in self.waiting if name != move.task]
                 self.approved += 1
 
+    def _approves(self, proposal: str) -> bool:
+        """Whether a proposal is approved: a matter of the proposal alone, so that policies are compared before the same judge."""
+        chance = uniforms(self.seed, "approval", [proposal], first_draw=0, draws=1)
+        return bool(chance[0, 0, 0] < self.approved_share)
+
     def result(self) -> Replayed:
         """Return what the season came to."""
-        done = [task for task in self.tasks.values() if task.completed_on and task.completed_on <= task.deadline]
+        counted = [one for one in self.tasks.values() if one.id not in self.past and one.status is not Status.CANCELLED]
+        done = [task for task in counted if task.completed_on and task.completed_on <= task.deadline]
+        self.waiting = [name for name in self.waiting if self.tasks[name].open]
         spreads, deviations = zip(*self.shares, strict=True) if self.shares else ((0.0,), (0.0,))
         return Replayed(
             arrivals=len(self.stream.arrivals),
@@ -228,7 +336,8 @@ class _Office:
             lost_min=sum(self._left(self.tasks[name]) for name in self.waiting),
             spread_pct=round(float(np.mean(spreads)), 2),
             deviation_pct=round(float(np.mean(deviations)), 2),
-            on_time_pct=round(100 * len(done) / max(len(self.tasks), 1), 2),
+            on_time_pct=round(100 * len(done) / max(len(counted), 1), 2),
             proposed=len(self.proposed),
             approved=self.approved,
+            utilisation_pct=round(100 * self.worked_min / max(self.open_min, 1), 2),
         )

@@ -1,14 +1,16 @@
-"""A season of arrivals: the tasks of a synthetic firm in the order in which a firm hears of them, seeded."""
+"""A season of arrivals: tasks in the order in which a firm hears of them; synthetic and seeded, or a past period from records."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import Protocol
 
 import numpy as np
 
 from scenarios.firms import Season, generate_firm
-from solver.firm import Firm, Status, Task
+from solver.firm import Firm, Status, Task, TimeOff
 
 LEAD_MEDIAN_DAYS, LEAD_SIGMA = 14.0, 0.6
 """A: work is known a log-normal time before its deadline, half of it less than two weeks."""
@@ -24,14 +26,66 @@ class Arrival:
     task: Task
 
 
+class Change(Protocol):
+    """A change of a firm, for instance time off or a new deadline; knows nothing of when."""
+
+    def apply(self, firm: Firm) -> Firm:
+        """Return the firm with the change in it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A change, and the local moment from which the firm knew of it."""
+
+    when: datetime
+    change: Change
+
+
+@dataclass(frozen=True)
+class TaskChanged:
+    """A task became otherwise: estimate, deadline, release, priority, whom the client asks for, cancelled."""
+
+    task: str
+    fields: Mapping[str, object]
+
+    def apply(self, firm: Firm) -> Firm:
+        """Return the firm with the task's fields replaced; a task that the firm does not know changes nothing."""
+        tasks = (
+            Task.model_validate({**dict(task), **self.fields}) if task.id == self.task else task for task in firm.tasks
+        )
+        return Firm.model_validate({**dict(firm), "tasks": tuple(tasks)})
+
+
+@dataclass(frozen=True)
+class Away:
+    """Somebody will be away."""
+
+    time_off: TimeOff
+
+    def apply(self, firm: Firm) -> Firm:
+        """Return the firm with the time off added."""
+        return Firm.model_validate({**dict(firm), "time_off": (*firm.time_off, self.time_off)})
+
+
 @dataclass(frozen=True)
 class Stream:
-    """A season: the firm as it begins, and what arrives until the last deadline, earliest first."""
+    """A season: the firm as it begins, and what arrives until the last deadline, earliest first.
+
+    Attributes
+    ----------
+    facts
+        What else became known, earliest first. A replay uses nothing before its moment.
+    took_min
+        Minutes that tasks took in the end, at 100 percent, by id; those without one take their estimate. No policy sees them.
+    """
 
     firm: Firm
     now: datetime
     arrivals: tuple[Arrival, ...]
     last_day: date
+    facts: tuple[Fact, ...] = ()
+    took_min: Mapping[str, int] = field(default_factory=dict)
 
 
 def arrival_stream(

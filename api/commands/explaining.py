@@ -45,7 +45,7 @@ def _person_id(opened: Opened, said: str) -> str:
 
 
 def read_plan(path: Path) -> Plan:
-    """Return the plan a file holds; what is wrong with it is one line."""
+    """Return a plan that `evenhand solve --out` wrote."""
     try:
         return Plan.model_validate_json(path.read_bytes())
     except ValidationError as error:

@@ -7,11 +7,11 @@ from typing import cast
 
 import numpy as np
 
-from scenarios.replay import Replayed, prices_of, replay
-from scenarios.stream import Arrival, Stream
-from solver.firm import Firm, Task
+from scenarios.replay import Replayed, Trial, prices_of, replay, tried
+from scenarios.stream import Arrival, Away, Fact, Stream, TaskChanged
+from solver.firm import Firm, Task, TimeOff
 from solver.plan import Plan
-from solver.policy import Policy
+from solver.policy import Guardrail, Policy
 from solver.price_list import PriceList
 from tests.firms_for_tests import NOW, day, firm, person, task
 
@@ -119,3 +119,95 @@ def test_prices_are_those_the_plan_brings_along_if_any() -> None:
 def test_a_season_without_work_is_measured_too() -> None:
     empty = replace(stream(firm((person("ann"),)), last=4), arrivals=())
     assert replayed(empty).spread_pct == 0.0
+
+
+def truly(one: Stream, **took_min: int) -> Stream:
+    return replace(one, took_min=took_min)
+
+
+def test_work_takes_what_it_took_and_nobody_knows_it_before() -> None:
+    one = stream(
+        firm((person("ann"),), (task("x", hours=8, due=4, assignee="ann"),)), task("y", hours=8, due=1), last=4
+    )
+    assert replayed(one).on_time_pct == 100.0
+    long = replayed(truly(one, x=3 * 480))
+    assert long.on_time_pct == 100.0  # y goes first: it was promised earlier
+    assert replayed(truly(one, y=3 * 480)).on_time_pct == 50.0
+    assert replayed(truly(one, x=5 * 480)).on_time_pct == 50.0
+    assert replayed(truly(one, y=5 * 480)).escalations == replayed(one).escalations == 0  # nobody saw it coming
+
+
+def test_work_that_was_done_sooner_makes_room() -> None:
+    one = stream(
+        firm((person("ann"),), (task("x", hours=24, due=2, assignee="ann"),)), task("y", hours=20, due=4), last=4
+    )
+    assert replayed(one).escalations == 1
+    assert replayed(truly(one, x=120)).escalations == 1  # at ten o'clock it looks full
+    assert replayed(truly(one, x=120)).lost == 0  # the next morning it does not
+    assert replayed(one).lost == 1
+
+
+def test_what_became_known_later_changes_nothing_before() -> None:
+    base = stream(
+        firm((person("ann"),), (task("x", hours=8, due=9, assignee="ann"),)), task("y", hours=30, due=4), last=9
+    )
+    away = Away(TimeOff(person="ann", first_day=day(1), last_day=day(4)))
+    early, late = (replace(base, facts=(Fact(when, away),)) for when in (NOW, NOW + timedelta(hours=3)))
+    assert replayed(base).escalations == 0
+    assert replayed(early).escalations == 1
+    assert replayed(late).escalations == 0  # it had been placed by then
+    assert replayed(late).on_time_pct == 50.0
+
+
+def test_a_fact_between_two_arrivals_counts_for_the_second() -> None:
+    one = stream(firm((person("ann"),)), task("a", hours=20, due=4), task("b", hours=15, due=4), last=4)
+    shorter = TaskChanged("a", {"estimate_min": 480})
+    assert replayed(one).escalations == 0
+    away = Away(TimeOff(person="ann", first_day=day(3), last_day=day(4)))
+    known = replace(one, facts=(Fact(NOW + timedelta(hours=1, minutes=30), away),))
+    assert replayed(known).escalations == 1
+    mended = replace(known, facts=(*known.facts, Fact(NOW + timedelta(hours=1, minutes=40), shorter)))
+    assert replayed(mended).escalations == 0
+    cancelled = replace(one, facts=(Fact(NOW + timedelta(hours=6), TaskChanged("b", {"status": "cancelled"})),))
+    assert replayed(cancelled).on_time_pct == 100.0
+
+
+def test_what_waits_for_its_estimate_is_no_escalation_and_is_placed_when_it_is_known() -> None:
+    one = stream(firm((person("ann"),)), task("a", hours=None, due=9), last=9)
+    assert (replayed(one).escalations, replayed(one).lost) == (0, 1)
+    told = replace(one, facts=(Fact(NOW + timedelta(days=1), TaskChanged("a", {"estimate_min": 120})),))
+    assert (replayed(told).escalations, replayed(told).lost, replayed(told).on_time_pct) == (0, 0, 100.0)
+
+
+def test_what_was_finished_before_the_period_is_not_the_period_s() -> None:
+    old = task("old", due=-9).model_copy(update={"status": "done", "completed_on": day(-12), "assignee": "ann"})
+    one = stream(firm((person("ann"),), (old,)), task("a", hours=60, due=4), last=4)
+    assert replayed(one).on_time_pct == 0.0
+
+
+def test_policies_are_tried_on_the_same_past() -> None:
+    short = replace(FULL, last_day=day(4))
+    guarded = FULL.firm.policy.model_copy(update={"guardrail": Guardrail(complex_from=1, complex_level="senior")})
+    trials = (
+        Trial("as it was"),
+        Trial("no batch", batch_weekdays=()),
+        Trial("by price", priced=True),
+        Trial("guarded", policy=guarded),
+    )
+    found = {trial.name: result for trial, result in tried(short, trials, night_units=UNITS)}
+    assert found["as it was"] == replayed(short)
+    assert found["no batch"].proposed == 0
+    assert found["no batch"].escalations == found["as it was"].escalations  # nothing is approved in either
+    assert found["by price"] == replayed(short, priced=True)
+    assert found["guarded"].escalations == len(FULL.arrivals)
+    assert 0 < found["as it was"].utilisation_pct <= 100
+
+
+def test_the_same_proposal_is_approved_or_not_whatever_the_policy() -> None:
+    uneven = firm(
+        (person("ann"), person("bob")),
+        tuple(task(f"t{i}", hours=7, due=9 + i % 2, assignee="ann") for i in range(8)),
+    )
+    half, again, every = (replayed(stream(uneven), approved_share=share) for share in (0.5, 0.5, 1.0))
+    assert half == again
+    assert 0 < half.approved < every.approved

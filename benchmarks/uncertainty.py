@@ -1,0 +1,144 @@
+"""Uncertainty measured: do intervals hold what they say, what common random numbers save, how two processes share the draws."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date, datetime, timedelta
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from benchmarks.records import record
+from scenarios.chances import Chances, Takes, chances_of
+from scenarios.draws import Setting, setting
+from scenarios.execution import Promised
+from scenarios.firms import Generated, generate_firm
+from scenarios.risks import risks
+from scenarios.uncertainty import Workers, difference, outcomes, promised, range_of
+from solver.batch import solve, today
+from solver.firm import Client, Firm, HolidayCalendar, Person, Skill, Task, TaskType
+from solver.stop import WorkBudget
+
+MONDAY = date(2027, 3, 1)
+NOW = datetime(2027, 3, 1, 9)
+WEEK_MIN = 5 * 480
+SD = 0.3
+
+
+def planted(count: int, seed: int) -> tuple[Firm, list[float]]:
+    """Return people with one task each, due on Friday, and the true chance of each to be late: log-normal against a week's hours."""
+    chance = np.random.default_rng(seed).uniform(0.05, 0.95, count)
+    estimate = np.round(WEEK_MIN * np.exp(SD * ndtri(chance))).astype(int)
+    names = [f"p{i:03}" for i in range(count)]
+    tasks = tuple(
+        Task(
+            id=f"t {name}",
+            type="return",
+            client="acme",
+            deadline=MONDAY + timedelta(days=4),
+            estimate_min=int(minutes),
+            assignee=name,
+        )
+        for name, minutes in zip(names, estimate, strict=True)
+    )
+    firm = Firm(
+        holiday_calendar=HolidayCalendar(country=None),
+        people=tuple(Person(id=name, level="senior", skills=(Skill(skill="tax"),)) for name in names),
+        clients=(Client(id="acme"),),
+        task_types=(TaskType(id="return", skill="tax"),),
+        tasks=tasks,
+    )
+    return firm, (1 - ndtr(np.log(WEEK_MIN / estimate) / SD)).tolist()
+
+
+def coverage(cases: int) -> dict[str, float]:
+    """Return how often intervals that promise 90 % hold a truth known in closed form."""
+    odds = Chances().certain().model_copy(update={"other": Takes(ratio=1.0, task_sd=SD)})
+    held: dict[str, list[bool]] = {"deadline": [], "mean": [], "outcome": []}
+    for seed in range(cases):
+        firm, truth = planted(20, seed)
+        place = setting(firm, now=NOW)
+        plan = promised(firm, today(firm, now=NOW), place)
+        (found,) = outcomes(place, (plan,), odds, draws=201, seed=seed)
+        by_task = {risk.task: risk for risk in risks(place, plan, found)}
+        held["deadline"] += [
+            by_task[name].low <= chance <= by_task[name].high for name, chance in zip(place.tasks, truth, strict=True)
+        ]
+        said = range_of(found.utilisation_pct[:200])
+        mean = 100 * float(place.estimate_min.sum()) * float(np.exp(SD**2 / 2)) / (20 * WEEK_MIN)
+        held["mean"].append(said.mean_low <= mean <= said.mean_high)
+        held["outcome"].append(bool(said.low <= found.utilisation_pct[200] <= said.high))
+    return {f"{name}_held_pct": round(100 * float(np.mean(each)), 2) for name, each in held.items()}
+
+
+def saved(made: Generated, draws: int) -> dict[str, float | None]:
+    """Return how many times less the difference in late tasks varies on common draws, for plans more and more apart."""
+    plan, rule = solve(made.firm, now=made.now, stop=WorkBudget(0.5)), today(made.firm, now=made.now)
+    place = setting(made.firm, now=made.now)
+    first, by_rule = (promised(made.firm, each, place) for each in (plan, rule))
+    plans = [first, *(_changed(first, place.allowed, share) for share in (0.01, 0.05)), by_rule]
+    found = outcomes(place, plans, chances_of(made.firm), draws=draws)
+    late = [difference("late", found[0].late, each.late).variance_saved for each in found[1:]]
+    names = ("one_in_100_moved", "one_in_20_moved", "the_rule")
+    return {f"saved_{name}": None if one is None else round(one, 1) for name, one in zip(names, late, strict=True)}
+
+
+def _changed(plan: Promised, allowed: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], share: float) -> Promised:
+    random, who = np.random.default_rng(0), plan.who.copy()
+    free = [t for t in range(len(who)) if who[t] >= 0 and allowed[t].sum() > 1]
+    for t in random.permutation(free)[: max(1, int(share * len(who)))].tolist():
+        who[t] = int(random.choice([p for p in np.flatnonzero(allowed[t]) if p != who[t]]))
+    return Promised(who, plan.due)
+
+
+def sharing(made: Generated, draws: int, rounds: int) -> dict[str, object]:
+    """Return the seconds of one and of two processes that are up and running, the best of some rounds, and whether they agree."""
+    place = setting(made.firm, now=made.now)
+    plan = promised(made.firm, today(made.firm, now=made.now), place)
+    best: dict[int, float] = {}
+    sums: dict[int, list[float]] = {}
+    for count in (1, 2):
+        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
+            run = partial(_late, place, plan, chances_of(made.firm))
+            run(pool.map, 50 * 4 * count)  # imports and compiled code
+            for _ in range(rounds):
+                begin_s = time.perf_counter()
+                sums[count] = run(pool.map, draws)
+                best[count] = min(best.get(count, np.inf), time.perf_counter() - begin_s)
+    return {
+        "one_process_s": round(best[1], 2),
+        "two_processes_s": round(best[2], 2),
+        "speed_up": round(best[1] / best[2], 2),
+        "draws_per_s": round(draws / best[1]),
+        "same": sums[1] == sums[2],
+    }
+
+
+def _late(place: Setting, plan: Promised, odds: Chances, workers: Workers, draws: int) -> list[float]:
+    (found,) = outcomes(place, (plan,), odds, draws=draws, workers=workers)
+    late: list[float] = found.late.tolist()
+    return late
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all three."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=200)
+    parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--tasks", type=int, default=600)
+    parser.add_argument("--draws", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    asked = parser.parse_args(arguments)
+    made = generate_firm(people=asked.people, tasks=asked.tasks, seed=0)
+    measured = coverage(asked.cases) | saved(made, 400) | sharing(made, asked.draws, asked.rounds)
+    print(measured)
+    record("uncertainty", **vars(asked) | measured)
+
+
+if __name__ == "__main__":
+    main()

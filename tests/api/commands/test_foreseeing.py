@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.cli import run
+from api.intake import read_firm
+from solver.batch import today
+from solver.plan import Plan
+from tests.csv_firm import write_folder
+
+NOW = "2027-03-01T09:00"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a firm one of whose people has more work than hours before the deadlines."""
+    lines = ["id,type,client,deadline,estimate_min,assignee"]
+    lines += [f"t{i:02},return,acme,2027-03-{12 + i:02},{900 + 60 * i},ann" for i in range(8)]
+    tasks = "\n".join(lines) + "\n"
+    return write_folder(tmp_path / "firm", tasks=tasks, time_entries=None, assignments=None)
+
+
+def plan_of_today(folder: Path, tmp_path: Path) -> Path:
+    """Return a file with a plan as ``solve --out`` writes it, made without a search."""
+    path = tmp_path / "plan.json"
+    path.write_text(today(read_firm(folder).firm, now=datetime.fromisoformat(NOW)).model_dump_json())
+    return path
+
+
+def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
+    code = run([*arguments, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_risk_tells_each_deadline_and_takes_a_plan_made_before(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, page, better = plan_of_today(folder, tmp_path), tmp_path / "pages/risk.html", tmp_path / "better.json"
+    asked = ("risk", str(folder), "--plan", str(plan), "--now", NOW, "--draws", "60")
+    code, found = answer(capsys, *asked)
+    assert code == 0
+    assert {one["task"] for one in found["deadlines"]} == {f"t{i:02}" for i in range(8)}
+    assert all(0 <= one["low"] <= one["late_share"] <= one["high"] <= 1 for one in found["deadlines"])
+    assert found["metrics"]["late"]["low"] <= found["metrics"]["late"]["mean"] <= found["metrics"]["late"]["high"]
+    assert found == answer(capsys, *asked)[1]
+    code = run([*asked, "--robust", "--out", str(better), "--report", str(page)])
+    assert code == 0
+    said = capsys.readouterr().out
+    assert "The robust plan has" in said
+    assert Plan.model_validate_json(better.read_bytes()).now == Plan.model_validate_json(plan.read_bytes()).now
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!doctype html>")
+    assert text.count("<svg") == 2
+    assert "Deadlines at risk" in text
+    assert not re.search(r"<script|https?://|src=", text)
+
+
+def test_season_tells_what_runs_out_and_what_closes_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "season.html"
+    code, found = answer(capsys, "season", str(folder), "--now", NOW, "--report", str(page))
+    assert code == 0
+    assert found["tasks"] >= 8
+    assert found["short_min"] == sum(one["minutes"] for one in found["shortages"])
+    assert (found["measures"] == []) == (found["shortages"] == [])
+    assert "Week by week" in page.read_text(encoding="utf-8")
+    assert run(["season", str(folder), "--now", NOW]) == 0
+    assert "of work in" in capsys.readouterr().out
+
+
+def test_what_cannot_be_is_refused_before_anything_is_planned(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for command in ("risk", "season"):
+        code, found = answer(capsys, command, str(folder), "--now", NOW, "--report", "x.pdf")
+        assert (code, found["error"]["nearest"]) == (2, "x.html")
+    plan = plan_of_today(folder, tmp_path)
+    (folder / "tasks.csv").write_text("id,type,client,deadline,estimate_min\nother,return,acme,2027-03-15,60\n")
+    code, found = answer(capsys, "risk", str(folder), "--now", NOW, "--plan", str(plan))
+    assert (code, found["error"]["code"]) == (3, "other_firm")

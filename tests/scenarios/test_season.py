@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from scenarios.demand import demand
+from scenarios.firms import generate_firm
+from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
+from scenarios.season import Costs, Season, season, short_by_skill, shortage_only
+from scenarios.season_program import closed
+from solver.firm import Client, Firm, Overtime, Priority, Skill, Status, Task, TaskType
+from tests.firms_for_tests import NOW, day, firm, person, task
+
+WEEK_H = 40
+
+
+def short_min(one: Firm) -> dict[str, int]:
+    year = demand(one, now=NOW)
+    return {skill: round(minutes) for skill, minutes in short_by_skill(year, closed(year, shortage_only(year))).items()}
+
+
+def test_what_is_short_is_what_exceeds_the_hours_before_the_deadline() -> None:
+    tasks = tuple(task(f"t{i}", hours=10, due=4) for i in range(6))
+    assert short_min(firm((person("ann"),), tasks)) == {"tax": (60 - WEEK_H) * 60}
+    assert short_min(firm((person("ann"), person("bob")), tasks)) == {"tax": 0}
+    assert short_min(firm((person("ann"), person("bob", skills=("books",))), tasks)) == {"tax": 1_200}
+
+
+def test_a_deadline_within_the_week_counts_to_the_day_and_so_does_a_release() -> None:
+    assert short_min(firm((person("ann"),), tuple(task(f"t{i}", hours=6, due=1) for i in range(4)))) == {"tax": 480}
+    late = tuple(task(f"t{i}", hours=6, due=4, release=day(3)) for i in range(4))
+    assert short_min(firm((person("ann"),), late)) == {"tax": 480}
+
+
+def test_slow_people_and_levels_count() -> None:
+    slow = person("ann").model_copy(update={"skills": (Skill(skill="tax", efficiency_pct=200),)})
+    one = firm((slow,), tuple(task(f"t{i}", hours=5, due=4) for i in range(8)))
+    assert short_min(one) == {"tax": 20 * 60}
+    hard = (TaskType(id="return", skill="tax", min_level="senior"),)
+    staff = (person("ann"), person("sam", level="senior"))
+    assert short_min(firm(staff, tuple(task(f"t{i}", hours=10, due=4) for i in range(6)), task_types=hard)) == {
+        "tax": 1_200
+    }
+
+
+def test_least_important_work_is_short_first_and_named() -> None:
+    tasks = tuple(task(f"t{i}", hours=10, due=4, priority=Priority.LOW if i == 2 else Priority.HIGH) for i in range(5))
+    found = season(firm((person("ann"),), tasks), now=NOW)
+    (short,) = found.shortages
+    assert (short.minutes, short.tasks, short.level) == (600, ("t2",), "associate")
+    assert short.first_week == NOW.date()
+    assert found.short_min == 600
+
+
+def test_overtime_is_cheaper_than_refusing_until_it_is_used_up() -> None:
+    tasks = tuple(task(f"t{i}", hours=10, due=4) for i in range(6))
+    found = season(firm((person("ann"),), tasks), now=NOW)
+    assert {one.kind: one.minutes for one in found.measures} == {"overtime": 900, "refusal": 300}
+    assert {one.kind: one.cost_min for one in found.measures} == {"overtime": 1_350, "refusal": 1_200}
+    assert found.cost_min == 2_550
+    little = season(firm((person("ann"),), tasks), now=NOW, costs=Costs(most_overtime_min=1_500))
+    assert [(one.kind, one.minutes) for one in little.measures] == [("overtime", 1_200)]
+
+
+def test_overtime_that_is_worked_already_is_not_there_to_be_added() -> None:
+    busy = Overtime(first_day=day(0), last_day=day(4), extra_min=(120,) * 5 + (0, 0))
+    tasks = tuple(task(f"t{i}", hours=10, due=4) for i in range(7))
+    found = season(firm((person("ann"),), tasks, overtime=(busy,)), now=NOW)
+    assert found.short_min == 70 * 60 - 3_000
+    assert next(one.minutes for one in found.measures if one.kind == "overtime") == 600  # up to 60 hours
+
+
+def weekly_work(weeks: int, hours: float) -> tuple[Task, ...]:
+    """Return work due each Friday, from the Monday before on."""
+    return tuple(
+        task(f"w{w:02d}{half}", hours=hours / 2, due=7 * w + 4, release=day(7 * w))
+        for w in range(weeks)
+        for half in "ab"
+    )
+
+
+def test_somebody_is_hired_where_that_is_cheaper_than_a_year_of_overtime_and_refusals() -> None:
+    one = firm((person("ann", team="tax"),), weekly_work(40, 75))
+    found = season(one, now=NOW)
+    hires = [measure for measure in found.measures if measure.kind == "hire"]
+    assert [(hire.count, hire.subject) for hire in hires] == [(1, "associate tax")]
+    assert hires[0].week_start == day(56)
+    assert season(one, now=NOW, costs=Costs(hire_lead_weeks=104)).cost_min > found.cost_min
+    few = season(firm((person("ann", team="tax"),), weekly_work(40, 45)), now=NOW)
+    assert {measure.kind for measure in few.measures} == {"overtime"}
+
+
+def test_an_extension_is_filed_where_the_law_has_one() -> None:
+    kinds = (TaskType(id="1120-S", skill="tax"),)
+    tasks = tuple(task(f"t{i}", hours=10, due=14, type="1120-S", release=day(9)) for i in range(5))
+    one = firm((person("ann"),), tasks, task_types=kinds)
+    assert NOW.date() + timedelta(days=14) == date(2027, 3, 15)
+    reach = (*tasks, task("far", hours=1, due=230, type="1120-S"))
+    without, found = season(one, now=NOW), season(one.model_copy(update={"tasks": reach}), now=NOW)
+    assert "extension" not in {measure.kind for measure in without.measures}  # 15 September is beyond its days
+    assert {measure.kind for measure in found.measures} == {"extension"}
+    business = [date(2027, 9, 13), date(2027, 9, 15)]
+    assert extended_deadline(tasks[0], business) == date(2027, 9, 15)
+    assert extended_deadline(task("x", type="1120-S", due=20), business) is None
+    assert extended_deadline(task("x", due=14), business) is None
+
+
+def done(id: str, due: date, **more: object) -> Task:
+    base: dict[str, object] = {"status": Status.DONE, "completed_on": due, "deadline": due}
+    return task(id).model_copy(update=base | more)
+
+
+def test_rhythms_are_told_from_deadlines() -> None:
+    months = tuple(done(f"m{i}", date(2026, 7 + i, 28)) for i in range(5))
+    once = done("once", date(2026, 4, 15), client="bea")
+    two = (done("q1", date(2026, 4, 30), client="cem"), done("q2", date(2026, 7, 31), client="cem"))
+    odd = (done("o1", date(2026, 4, 15), client="dan"), done("o2", date(2026, 4, 18), client="dan"))
+    clients = tuple(Client(id=name) for name in ("acme", "bea", "cem", "dan"))
+    found = recurring_work(firm((person("ann"),), (*months, once, *two, *odd), clients=clients))
+    assert [(one.last.id, one.rhythm) for one in found] == [
+        ("m4", Rhythm.MONTH),
+        ("once", Rhythm.YEAR),
+        ("q2", Rhythm.QUARTER),
+        ("o1", Rhythm.YEAR),
+        ("o2", Rhythm.YEAR),
+    ]
+    assert Rhythm.MONTH.after(date(2027, 1, 31), 1) == date(2027, 2, 28)
+    assert Rhythm.QUARTER.after(date(2026, 11, 30), 1) == date(2027, 2, 28)
+    assert Rhythm.TWO_WEEKS.after(date(2027, 3, 1), 2) == date(2027, 3, 29)
+
+
+def test_the_year_ahead_has_every_turn_on_a_business_day_and_keeps_reviews_with_their_work() -> None:
+    last = tuple(done(f"m{i}", date(2026, 9 + i, 28)) for i in range(4))
+    check = done("r3", date(2026, 12, 30), type="check", reviews="m3", estimate_min=30)
+    before = tuple(done(f"r{i}", date(2026, 9 + i, 30), type="check", reviews=f"m{i}") for i in range(3))
+    kinds = (TaskType(id="return", skill="tax"), TaskType(id="check", skill="tax"))
+    year = year_ahead(firm((person("ann"),), (*last, *before, check), task_types=kinds), now=NOW)
+    coming = [one for one in year.tasks if one.open]
+    returns = [one for one in coming if one.type == "return"]
+    assert len(returns) == 12
+    assert [one.deadline for one in returns[:3]] == [date(2027, 3, 29), date(2027, 4, 28), date(2027, 5, 28)]
+    assert all(one.deadline.weekday() < 5 for one in coming)
+    checks = [one for one in coming if one.type == "check"]
+    assert [one.reviews for one in checks[:2]] == ["m3 +3", "m3 +4"]
+    assert {one.estimate_min for one in checks} == {30}
+
+
+def test_a_generated_firm_is_planned_for_a_year_and_everything_adds_up() -> None:
+    made = generate_firm(people=12, tasks=150, seed=3, load=1.2)
+    year = year_ahead(made.firm, now=made.now)
+    found = season(year, now=made.now)
+    assert found.tasks > 150
+    assert sum(week.due_min for week in found.skills) == found.demand_min
+    assert abs(sum(week.done_min + week.short_min for week in found.skills) - found.demand_min) < len(found.skills)
+    assert abs(sum(one.minutes for one in found.shortages) - found.short_min) < 300
+    assert all(week.used_min <= week.open_min + 1 for week in found.levels)
+    assert Season.model_validate_json(found.model_dump_json()) == found
+    named = {name for one in found.shortages for name in one.tasks}
+    assert named <= {one.id for one in year.tasks}
+
+
+def test_more_people_never_make_a_season_shorter_of_hours() -> None:
+    made = generate_firm(people=10, tasks=120, seed=5, load=1.3)
+    twin = made.firm.people[0].model_copy(update={"id": "twin"})
+    more = made.firm.model_copy(update={"people": (*made.firm.people, twin)})
+    fewer = [
+        closed(year, shortage_only(year)).cost for year in (demand(each, now=made.now) for each in (made.firm, more))
+    ]
+    assert fewer[1] <= fewer[0] + 1e-6
+
+
+@pytest.mark.parametrize("people", [39, 45])
+def test_a_large_firm_is_planned_by_groups_that_have_the_same_hours(people: int) -> None:
+    made = generate_firm(people=people, tasks=60, seed=1)
+    year = demand(made.firm, now=made.now)
+    assert (len(year.groups) == people) == (people <= 40)
+    assert sum(len(group.people) for group in year.groups) == people
+    shares = np.array([group.open_min.sum() for group in year.groups])
+    assert shares.sum() == year.board.open_min.sum()
+
+
+def test_a_firm_without_work_is_short_of_nothing() -> None:
+    found = season(firm((person("ann"),)), now=NOW)
+    assert (found.short_min, found.shortages, found.measures, found.cost_min) == (0, (), (), 0)
+    nobody = season(firm((person("ann", skills=()),), (task("t"),)), now=NOW)
+    assert nobody.nobody == ("t",)
