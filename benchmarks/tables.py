@@ -434,6 +434,32 @@ def serving() -> str:
     return f"{table(head, body)}\n\n{measured(rows)}"
 
 
+def approving() -> str:
+    """Return the table of what approving takes."""
+    rows = newest("approving", "people", "tasks")
+    head = (
+        "people x tasks",
+        "keep 40 proposals, ms",
+        "approve, median, ms",
+        "most, ms",
+        "decline, median, ms",
+        "20 declined ones again, ms",
+        "try 200 that wait, ms",
+        "messages a second",
+    )
+    names = (
+        "keep_all_ms",
+        "approve_median_ms",
+        "approve_most_ms",
+        "decline_median_ms",
+        "declined_again_ms",
+        "retry_200_ms",
+        "delivered_per_s",
+    )
+    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row[name] for name in names)) for row in rows]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
@@ -450,6 +476,7 @@ def rendered(page: str) -> str:
         ("The fast path", placing()),
         ("Stored placements", storing()),
         ("Placements over HTTP", serving()),
+        ("Approving and delivering", approving()),
         ("Replayed seasons", replaying()),
         ("Size", scaling()),
     ]

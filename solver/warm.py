@@ -15,13 +15,18 @@ from solver.problem import compile_problem
 
 
 def compile_all() -> None:
-    """Do each compiled job once for a firm of one task, which compiles it for firms of any size and leaves it in numba's cache."""
+    """Do each compiled job once for a tiny firm, which compiles it for firms of any size and leaves it in numba's cache.
+
+    Two tasks for a day that has room for one: overbooking has nothing to do where nothing is contested.
+    """
     day = date(2027, 3, 1)
     firm = Firm(
         people=(Person(id="Ada", level="senior", skills=(Skill(skill="tax"),)),),
         clients=(Client(id="client"),),
         task_types=(TaskType(id="1040", skill="tax"),),
-        tasks=(Task(id="task", type="1040", client="client", deadline=day, estimate_min=60),),
+        tasks=tuple(
+            Task(id=id, type="1040", client="client", deadline=day, estimate_min=300) for id in ("one", "other")
+        ),
     )
     problem = compile_problem(compile_board(firm, now=datetime(day.year, day.month, day.day, 9)))
     plan = completed(problem, rule_plan(problem))
