@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from api.commands.serving import answering
 from api.commands.storing import opened
 from api.errors import Exit
+from api.jobs.queue import prepare
 from api.logs import log_to
 from api.roles import Role
 from api.settings import find_settings
@@ -35,6 +36,7 @@ def show() -> Exit:
         opened(f"sqlite:///{Path(folder) / 'demo.db'}", must_exist=False) as database,
     ):
         migrate(database)
+        prepare(database)
         create_firm(database, FIRM, firm, now=now, actor="demo")
         token = create_token(database, FIRM, Role.OWNER, now=now, days=DAYS)
         # Any port that is free, so that a busy one is nobody's trouble.
