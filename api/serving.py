@@ -19,7 +19,6 @@ from api.standing import Standings
 from api.store.database import Database
 from api.store.migrating import head
 from api.store.refusals import busy
-from api.store.secrets import Keys
 from api.store.sharing import Sharing
 from api.store.turns import Turns
 
@@ -45,8 +44,6 @@ class Serving:
         The defaults where none are given.
     slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
         Who is answered when there are more requests than hands.
-    keys
-        What opens the secrets of connectors (`api.store.secrets`).
     provider
         Where people may sign in instead; ``None``: nowhere.
     revision
@@ -58,7 +55,7 @@ class Serving:
     streams
         How many are open.
     seal
-        What opens the secrets of webhooks.
+        What opens the secrets of webhooks and connectors.
     private_webhooks
         Whether webhooks may lead to plain HTTP and the inner network.
     """
@@ -67,8 +64,7 @@ class Serving:
         self, database: Database, *, now: Callable[[], datetime] = clock, settings: Settings | None = None
     ) -> None:
         self.database, self.now, self.settings = database, now, settings or Settings()
-        keys = [one.get_secret_value() for one in self.settings.secret_keys]
-        self.seal, self.keys = Seal(keys), Keys(keys)
+        self.seal = Seal(self.settings.seal_keys)
         self.private_webhooks = self.settings.private_webhooks
         self.provider = _provider(self.settings)
         self.measures = Measures()

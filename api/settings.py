@@ -82,6 +82,11 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged, and above")
     log_format: Literal["json", "text"] = Field("json", description="of the log on standard error")
 
+    @property
+    def seal_keys(self) -> tuple[str, ...]:
+        """What seals secrets, in plain text: for `api.sealing` alone."""
+        return tuple(one.get_secret_value() for one in self.secret_keys)
+
 
 class Setting(NamedTuple):
     """One setting as it is, to be shown.

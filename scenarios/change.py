@@ -6,6 +6,7 @@ What is replaced stays in its place, what is new stands last, what is the same s
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from typing import Any, NoReturn, TypeVar
@@ -23,9 +24,10 @@ Identified = TypeVar("Identified", Person, Client, TaskType, Task)
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-class FirmChange(Frozen):
+class FirmChange(Frozen, ABC):
     """Base of all changes; each has a field ``change`` that names its kind in JSON."""
 
+    @abstractmethod
     def apply(self, firm: Firm) -> Firm:
         """Return the firm with this change; the one given stays as it is.
 
@@ -34,11 +36,10 @@ class FirmChange(Frozen):
         Refused
             The change names what the firm does not have, or cannot be made to this firm.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def sentence(self, firm: Firm) -> str:
         """Say the change in plain English, with the names ``firm`` uses; ``firm`` is the one it is applied to."""
-        raise NotImplementedError
 
     def clash(self, earlier: FirmChange, firm: Firm) -> None:
         """Refuse to follow an earlier change of the same scenario that this one contradicts."""

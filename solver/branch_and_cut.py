@@ -1,9 +1,9 @@
 """Branch and cut on the whole firm: the bound that closes the gap where the firm is small enough, beside the search and fed by it.
 
 The cuts that HiGHS finds at the root are what the relaxation lacks. Two things make it fast enough: only those windows are rows that the
-relaxation found to matter, written with cumulative loads (a thirtieth of the entries), and it is begun anew, in stages, from better and
-better plans: each lets it fix more of the rest. A plan that breaks a window left out is not used; its windows are rows in the next
-stage. Leaving rows out only lowers a bound.
+relaxation found to matter, written with cumulative loads (46,000 entries where all windows are 1,100,000), and it is begun anew, in
+stages, from better and better plans: each lets it fix more of the rest. A plan that breaks a window left out is not used; its windows
+are rows in the next stage. Leaving rows out only lowers a bound.
 """
 
 from __future__ import annotations

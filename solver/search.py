@@ -36,8 +36,8 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
 FIRST_OVERBOOKINGS, OVERBOOKED_SHARE = 5, 0.2
-"""Plans made by overbooking before anything else, each from the best one, and the share of the work that goes into more of them: one may
-end at twice another (30 people, 600 tasks)."""
+"""Plans made by overbooking before anything else (one more where the last two are made at a time), each from the best one, and the
+share of the work that goes into more of them: one may end at twice another (30 people, 600 tasks)."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""

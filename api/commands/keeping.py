@@ -12,12 +12,12 @@ from api.commands.storing import opened, require_firm
 from api.console import out, print_json
 from api.delivery.webhooks import reseal
 from api.errors import CommandError, Exit
-from api.sealing import Seal
+from api.sealing import Seal, new_key
 from api.settings import find_settings
 from api.store.copying import back_up, restore
 from api.store.privacy import erase_person, export_person
 from api.store.retention import prune
-from api.store.secrets import Keys, new_key, rotate_secrets
+from api.store.secrets import rotate_secrets
 from api.store.turns import Turns
 
 
@@ -99,13 +99,12 @@ def key() -> Exit:
 
 def rotate(url: str, *, as_json: bool) -> Exit:
     """Encrypt every secret of every firm with the first of the keys that are set."""
-    texts = [one.get_secret_value() for one in find_settings().settings.secret_keys]
-    seal, keys, count = Seal(texts), Keys(texts), 0
+    seal, count = Seal(find_settings().settings.seal_keys), 0
     with opened(url, must_exist=True) as database:
         turns = Turns(database)
         for firm in database.firm_ids():
             with database.writing(firm) as session:
-                count += rotate_secrets(session, keys)
+                count += rotate_secrets(session, seal)
             with turns.turn(firm, now=datetime.now(UTC), actor="secrets rotate") as turn:
                 count += reseal(turn, seal)
     if as_json:

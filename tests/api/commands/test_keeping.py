@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from api.cli import run
+from api.sealing import Seal
 from api.store.database import Database
 from api.store.migrating import migrate
 from api.store.saving import create_firm
-from api.store.secrets import Keys, keep_secret, read_secret
+from api.store.secrets import keep_secret, read_secret
 from api.store.turns import Turns
 from tests.firms_for_tests import firm, person, task
 
@@ -73,11 +74,11 @@ def test_keys_are_made_and_changed(
     old, new = (said(capsys, "secrets", "key")[1].strip() for _ in range(2))
     database = Database(f"sqlite:///{file}")
     with database.writing("one") as session:
-        keep_secret(session, Keys([old]), "hook", "secret", now=NOW)
+        keep_secret(session, Seal([old]), "hook", "secret", now=NOW)
     monkeypatch.setenv("EVENHAND_SECRET_KEYS", f"{new},{old}")
     assert said(capsys, "secrets", "rotate")[:2] == (0, "1 secrets are encrypted with the first key\n")
     with database.reading("one") as session:
-        assert read_secret(session, Keys([new]), "hook") == "secret"
+        assert read_secret(session, Seal([new]), "hook") == "secret"
     database.close()
     monkeypatch.setenv("EVENHAND_SECRET_KEYS", "no-key-at-all")
     for command in (("secrets", "rotate"), ("serve", "--port", "0")):

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import insert, select
 
 from api.roles import Role
+from api.sealing import Seal, new_key
 from api.store.accounts import SessionRecord, SignInRecord, UserRecord
 from api.store.copying import back_up, restore
 from api.store.database import Database
@@ -18,7 +19,7 @@ from api.store.migrating import check, head, migrate, revisions
 from api.store.replaying import replay
 from api.store.retention import Keeping, prune
 from api.store.saving import create_firm
-from api.store.secrets import Keys, keep_secret, new_key, read_secret
+from api.store.secrets import keep_secret, read_secret
 from api.store.tables import AnswerRecord, OutboxRecord
 from api.store.tokens import create_token, find_token
 from api.store.turns import Turns
@@ -48,7 +49,7 @@ def filled(database: Database) -> str:
             turn.log_time("e", task="t", person="ann", day=day(0), minutes=30)
             turn.answer("key", "print", "answer")
     with database.writing("one") as session:
-        keep_secret(session, Keys([KEY]), "hook", "secret", now=NOW)
+        keep_secret(session, Seal([KEY]), "hook", "secret", now=NOW)
     return create_token(database, "one", Role.STAFF, now=NOW, days=1, person="ann")
 
 
@@ -86,7 +87,7 @@ def test_a_backup_is_restored_whole_on_either_database(database: Database, empty
             assert verify(before, noted=verify(after).head).broken is None
             assert all(replay(after, number).same for number in range(1, verify(after).entries + 1))
     with empty.reading("one") as session:
-        assert read_secret(session, Keys([KEY]), "hook") == "secret"
+        assert read_secret(session, Seal([KEY]), "hook") == "secret"
     assert find_token(empty, token, now=NOW).person == "ann"
     again = tmp_path / "again.backup"
     assert back_up(empty, again, now=NOW) == copied

@@ -19,7 +19,7 @@ from api.store.log import read, verify
 from api.store.proposal_states import begin
 from api.store.refusals import NotFound
 from api.store.saving import create_firm
-from api.store.secrets import Keys, keep_secret
+from api.store.secrets import keep_secret
 from api.store.solve_states import SolveAsk
 from api.store.solves import start_solve
 from api.store.tables import FirmRecord, OfFirm, OutboxRecord, Record, TaskRecord
@@ -153,7 +153,7 @@ def two(fenced: Database) -> Database:
         hand_out(turns, id, now=NOW)
         create_token(fenced, id, Role.OWNER, now=NOW, days=1)
         with fenced.writing(id) as session:
-            keep_secret(session, Keys([new_key()]), "hook", "secret", now=NOW)
+            keep_secret(session, Seal([new_key()]), "hook", "secret", now=NOW)
     return fenced
 
 
