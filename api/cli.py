@@ -415,4 +415,4 @@ def _fail(error: CommandError, *, as_json: bool) -> int:
 def _budget(seconds: float | None, work: float | None, gap: float | None, *, default_s: float) -> Budget:
     from api.solving import Budget
 
-    return Budget(default_s if seconds is None and work is None else seconds, work, gap)
+    return Budget.asked(seconds, work, gap, default_s=default_s)

@@ -44,7 +44,7 @@ def risk(
     opened = open_firm(Source(folder, now, date_order, mapping, rejects), keep_rejects=True)
     return foreseeing.risk(
         opened,
-        Budget(SECONDS if seconds is None and work is None else seconds, work, gap),
+        Budget.asked(seconds, work, gap, default_s=SECONDS),
         plan_path=plan,
         draws=draws,
         arrivals_per_week=arrivals,

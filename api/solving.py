@@ -31,6 +31,11 @@ class Budget:
     work_units: float | None
     gap_pct: float | None
 
+    @staticmethod
+    def asked(seconds: float | None, work_units: float | None, gap_pct: float | None, *, default_s: float) -> Budget:
+        """Return what the options of a command ask for: ``default_s`` seconds where neither seconds nor work are given."""
+        return Budget(default_s if seconds is None and work_units is None else seconds, work_units, gap_pct)
+
     def rules(self) -> tuple[Stop, ...]:
         """Return the stop rules asked for."""
         rules: list[Stop] = []

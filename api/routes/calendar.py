@@ -10,12 +10,12 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes import parts
 from api.routes.access import ChangingCalendar, Here, ReadingPeople, actor
-from api.routes.conditions import Expected, Key, cursor, etag
+from api.routes.conditions import Expected, Key, etag
 from api.routes.examples import CALENDAR_ENTRIES
 from api.routes.firm_models import BookingEntry, Entry, EntryAnswer, EntryPage, OvertimeEntry, TimeOffEntry
 from api.routes.problems import answers, problem
 from api.store.correcting import require_references, restore_entry
-from api.store.part_listing import CALENDAR, KeptPart, one_entry, parts_after
+from api.store.part_listing import CALENDAR, KeptPart, one_entry
 from api.store.parts import PARTS, PartKind
 from api.store.turn import Turn
 from solver.firm import Name, Overtime
@@ -55,10 +55,7 @@ def entries(
         )
 
     kinds = tuple(one for one in CALENDAR if not kind or one.value in kind)
-    with here.database.reading(caller.firm) as session:
-        found = parts_after(session, kinds, parts.place_of(after), limit + 1, wanted)
-    shown = found[:limit]
-    more = cursor(shown[-1].place, shown[-1].id) if len(found) > limit else None
+    shown, more = parts.listed(here, caller, kinds, after, limit, wanted)
     return EntryPage(entries=tuple(_answer(one) for one in shown), next=more)
 
 

@@ -9,11 +9,11 @@ from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes import parts
 from api.routes.access import ChangingClients, Here, ReadingWork
-from api.routes.conditions import Expected, Key, cursor, etag
+from api.routes.conditions import Expected, Key, etag
 from api.routes.examples import CLIENTS, TASK_TYPES
 from api.routes.firm_models import ClientAnswer, ClientPage, TaskTypeAnswer, TaskTypePage
 from api.routes.problems import answers
-from api.store.part_listing import one_part, parts_after
+from api.store.part_listing import one_part
 from api.store.parts import PartKind
 from solver.firm import Client, Name, TaskType
 from solver.policy import ValueTier
@@ -44,10 +44,7 @@ def clients(
             and (text in client.id.casefold() or text in client.name.casefold())
         )
 
-    with here.database.reading(caller.firm) as session:
-        found = parts_after(session, (PartKind.CLIENT,), parts.place_of(after), limit + 1, wanted)
-    shown = found[:limit]
-    more = cursor(shown[-1].place, shown[-1].id) if len(found) > limit else None
+    shown, more = parts.listed(here, caller, (PartKind.CLIENT,), after, limit, wanted)
     return ClientPage(clients=tuple(ClientAnswer(client=one.model, version=one.version) for one in shown), next=more)
 
 
@@ -132,16 +129,8 @@ def task_types(
     after: parts.Cursor = None,
 ) -> TaskTypePage:
     """List task types in the order they came."""
-    with here.database.reading(caller.firm) as session:
-        found = parts_after(
-            session,
-            (PartKind.TASK_TYPE,),
-            parts.place_of(after),
-            limit + 1,
-            lambda kind: skill in (None, kind.skill),
-        )
-    shown = found[:limit]
-    more = cursor(shown[-1].place, shown[-1].id) if len(found) > limit else None
+    kinds = (PartKind.TASK_TYPE,)
+    shown, more = parts.listed(here, caller, kinds, after, limit, lambda kind: skill in (None, kind.skill))
     types = tuple(TaskTypeAnswer(task_type=one.model, version=one.version) for one in shown)
     return TaskTypePage(task_types=types, next=more)
 

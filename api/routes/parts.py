@@ -1,17 +1,19 @@
-"""Creating, replacing and removing a part of the firm, the same way for people, clients, task types and calendar entries."""
+"""Listing, creating, replacing and removing a part of the firm, the same way for people, clients, task types and calendar entries."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query
 
 from api.routes.access import actor
-from api.routes.conditions import Once, cursor_parts
+from api.routes.conditions import Once, cursor, cursor_parts
 from api.routes.problems import problem
 from api.serving import Serving
 from api.store.correcting import require_references, require_unused
+from api.store.part_listing import KeptPart, parts_after
 from api.store.parts import PartKind, part_of
 from api.store.refusals import not_found, taken
 from api.store.tokens import Token
@@ -27,6 +29,21 @@ class Written(NamedTuple):
 
     id: str
     version: int
+
+
+def listed(
+    here: Serving,
+    caller: Token,
+    kinds: Sequence[PartKind],
+    after: str | None,
+    limit: int,
+    wanted: Callable[[Any], bool],
+) -> tuple[list[KeptPart], str | None]:
+    """Return one page of parts of kinds that share a table, and the cursor of the next one."""
+    with here.database.reading(caller.firm) as session:
+        found = parts_after(session, kinds, _place_of(after), limit + 1, wanted)
+    shown = found[:limit]
+    return shown, cursor(shown[-1].place, shown[-1].id) if len(found) > limit else None
 
 
 def create(here: Serving, caller: Token, key: str | None, model: Frozen) -> Written:
@@ -86,7 +103,7 @@ def require_part(turn: Turn, kind: PartKind, id: str) -> None:
         raise not_found(kind.value, id, _known(turn, kind))
 
 
-def place_of(cursor: str | None) -> tuple[int, str] | None:
+def _place_of(cursor: str | None) -> tuple[int, str] | None:
     """Return where a page of parts ended."""
     parts: list[Any] | None = cursor_parts(cursor, int, str)
     return (parts[0], parts[1]) if parts else None

@@ -12,12 +12,12 @@ from fastapi import APIRouter, Body, Path, Query, Response
 from api.routes import parts
 from api.routes.access import ChangingPeople, Here, ReadingPeople, actor
 from api.routes.capacity import free_time
-from api.routes.conditions import Expected, Key, cursor, etag
+from api.routes.conditions import Expected, Key, etag
 from api.routes.examples import LEAVINGS, PEOPLE, SKILLS
 from api.routes.firm_models import Capacity, Leaving, PersonAnswer, PersonPage, SkillLevel
 from api.routes.problems import answers
 from api.serving import Serving
-from api.store.part_listing import one_part, parts_after
+from api.store.part_listing import one_part
 from api.store.parts import PartKind
 from api.store.refusals import not_found
 from api.store.tokens import Token
@@ -52,10 +52,7 @@ def people(
             and (employed_on is None or _employed(person, employed_on))
         )
 
-    with here.database.reading(caller.firm) as session:
-        found = parts_after(session, (PartKind.PERSON,), parts.place_of(after), limit + 1, wanted)
-    shown = found[:limit]
-    more = cursor(shown[-1].place, shown[-1].id) if len(found) > limit else None
+    shown, more = parts.listed(here, caller, (PartKind.PERSON,), after, limit, wanted)
     return PersonPage(people=tuple(PersonAnswer(person=one.model, version=one.version) for one in shown), next=more)
 
 

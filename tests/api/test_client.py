@@ -20,7 +20,8 @@ from api.routes.models import TimeEntry
 from api.store.database import Database
 from api.store.saving import create_firm
 from api.store.tokens import create_token
-from solver.firm import Person, Skill, Task
+from solver.firm import Client as FirmClient
+from solver.firm import Person, Skill, Task, TaskType
 from tests.firms_for_tests import firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
@@ -142,6 +143,10 @@ def test_the_firm_is_changed_and_its_files_come_and_go(client: Client) -> None:
     policy = client.policy()
     assert client.replace_policy(policy.policy, reason="again", version=policy.version).policy == policy.policy
     assert client.metrics().metrics.firm.load_min == 240
+    assert client.create_client(FirmClient(id="birch", name="Birch LLC")).client.name == "Birch LLC"
+    assert client.create_task_type(TaskType(id="990", skill="tax")).task_type.skill == "tax"
+    assert [one.client.id for one in client.clients(search="bir")] == ["birch"]
+    assert [one.task_type.id for one in client.task_types(limit=1)] == ["return", "990"]
     content = client.export_files("xlsx")
     assert client.import_files(content, "xlsx", dry_run=True).rejects == ()
     assert client.firm().people == 3
