@@ -27,7 +27,7 @@ from api.store.proposal_states import (
     begin,
     end,
 )
-from api.store.refusals import changed, ended, not_found, stale
+from api.store.refusals import OutOfReach, changed, ended, not_found, stale
 from api.store.tables import PlanRecord, ProposalRecord, ProposalStateRecord
 from api.store.turn import Turn
 from solver.plan import Move, Proposal
@@ -147,6 +147,9 @@ def approve(turn: Turn, ids: Sequence[str], *, reason: str, expected: int | None
     records = [_waiting(turn, id) for id in dict.fromkeys(ids)]
     _require_version(records, expected)
     moves = [move for record in records for move in Proposal.model_validate_json(record.document).moves]
+    for move in moves:
+        for person in (move.from_person, move.to_person):
+            turn.require_reach("proposal", person)
     _require_apart(moves)
     (now,) = recheck(turn.fresh_board(), [moves])
     if isinstance(now, Obstacle):
@@ -167,6 +170,7 @@ def decline(turn: Turn, id: str, *, reason: str, expected: int | None = None) ->
     record = _waiting(turn, id)
     _require_version([record], expected)
     moves = Proposal.model_validate_json(record.document).moves
+    _require_a_say(turn, moves)
     with turn.whole():
         said = without_names(reason, turn.compiled().labels)
         facts = canonical(facts_of(turn.board, moves))
@@ -331,6 +335,15 @@ def _moves_of(record: ProposalRecord) -> frozenset[Move]:
 def _require_version(records: Sequence[ProposalRecord], expected: int | None) -> None:
     if expected is not None and any(record.version != expected for record in records):
         raise changed("proposal.version", expected, records[0].version)
+
+
+def _require_a_say(turn: Turn, moves: Sequence[Move]) -> None:
+    """Refuse whoever is held to a team that neither gives nor gets the work of a move; approving it needs both."""
+    for move in moves:
+        try:
+            turn.require_reach("proposal", move.from_person)
+        except OutOfReach:
+            turn.require_reach("proposal", move.to_person)
 
 
 def _require_apart(moves: Sequence[Move]) -> None:

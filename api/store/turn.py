@@ -267,6 +267,7 @@ class Turn(Deciding):
         record = self.session.scalars(asked).one_or_none()
         if record is None:
             raise not_found("exception", str(number))
+        self.stored_task(record.task, None)  # whose it is may be beyond the reach of whoever asks
         with self.whole():
             document = {"exception": number, "task": record.task}
             seen, said = self.seen(), without_names(reason, self.compiled().labels)

@@ -10,19 +10,22 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from api import passwords
 from api.application import PREFIX
 from api.roles import HELD_TO_TEAM, RIGHTS, Right, Role
 from api.store.database import FIRM_SETTING
 from api.store.parts import PartKind
+from api.store.proposals import propose
 from api.store.reach import Actor
 from api.store.refusals import NotFound, OutOfReach, Taken
 from api.store.sessions import FIRST_WAIT, FREE_FAILURES, LONGEST_WAIT
+from api.store.tables import ExceptionRecord
 from api.store.tokens import create_token
 from api.store.users import create_user, disable_user, set_password, sign_ins_of, users_of
 from solver.firm import Client, TimeOff
+from solver.plan import LoadChange, Move, Proposal
 from solver.refusal import Refused
 from tests.api.routes.asking import NOW, Api, Ask, new, problem
 from tests.firms_for_tests import day, person, task
@@ -377,6 +380,53 @@ def test_whatever_a_turn_can_do_a_team_ends_it(teams: Api) -> None:
     with teams.database.reading("one") as session:
         actors = session.connection().execute(text("select distinct actor from changes where firm_id = 'one'"))
         assert "token:x" in set(actors.scalars())
+
+
+def test_a_manager_of_a_team_decides_about_moves_that_its_people_have_a_part_in(teams: Api) -> None:
+    with teams.app.state.serving.turns.turn("one", now=NOW, actor="test") as turn:
+        turn.put(person("one-p2", team="south"))
+    within, across, beyond = ("one-p0", "one-p1", "one-p2")
+    token, ids = manager(teams), {}
+    for id, giver, getter in (
+        ("a", "one-ann", within),
+        ("b", "one-ann", across),
+        ("c", across, beyond),
+        ("d", across, within),
+    ):
+        ids[id] = waits(teams, id, giver, getter)
+
+    def decide(id: str, how: str) -> httpx.Response:
+        asked = Ask("POST", f"/proposals/{ids[id]}/{how}", {"reason": "we say so"}, token, {"If-Match": "*"})
+        return teams.send(asked)[0]
+
+    problem(decide("c", "decline"), 403, "forbidden_team")
+    for id in "bcd":
+        problem(decide(id, "approve"), 403, "forbidden_team")
+    assert teams.ask("GET", f"/proposals/{ids['c']}").json()["status"] in ("created", "delivered")
+    for id, how in (("a", "approve"), ("b", "decline"), ("d", "decline")):
+        assert decide(id, how).status_code == 200, (id, decide(id, how).text)
+
+
+def waits(api: Api, id: str, giver: str, getter: str) -> str:
+    """Overload somebody with a task, and have giving it to another wait for a manager; return the proposal's id."""
+    load = LoadChange(person=giver, before_min=0, after_min=0, capacity_min=0)
+    move = Move(task=id, from_person=giver, to_person=getter)
+    made = Proposal(id=id, moves=(move,), gain_min=1, gain_per_move_min=1, loads=(load,), reason="has too much")
+    with api.app.state.serving.turns.turn("one", now=NOW, actor="job") as turn:
+        turn.place(task(id, hours=15, due=18, requested_person=giver))
+        turn.change_task(id, requested_person=None)
+        return propose(turn, [made], plan=None)[0]
+
+
+def test_a_manager_of_a_team_ends_no_hold_of_another_ones_work(teams: Api) -> None:
+    with teams.app.state.serving.turns.turn("one", now=NOW, actor="test") as turn:
+        number = turn.place(task("ours", hours=None)).number
+        other = turn.place(task("theirs", hours=None)).number
+        turn.draft.write()
+        turn.session.execute(update(ExceptionRecord).where(ExceptionRecord.number == other).values(task="south-t"))
+    token, reason = manager(teams), {"reason": "we say so"}
+    problem(teams.send(Ask("POST", f"/holds/{other}/end", reason, token))[0], 403, "forbidden_team")
+    assert teams.send(Ask("POST", f"/holds/{number}/end", reason, token))[0].status_code == 200
 
 
 def test_who_shares_a_transaction_keeps_their_own_reach(teams: Api) -> None:
