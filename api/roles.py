@@ -42,6 +42,8 @@ class Right(StrEnum):
     READ_INBOX = "read inboxes"
     MARK_READ = "mark messages read"
     MANAGE_WEBHOOKS = "manage webhooks"
+    READ_SCENARIOS = "read scenarios"
+    MAKE_SCENARIOS = "make and work out scenarios"
 
 
 HELD_TO_TEAM = frozenset(
@@ -61,6 +63,7 @@ _READING = frozenset(
         Right.READ_POLICY,
         Right.READ_SOLVES,
         Right.READ_INBOX,
+        Right.READ_SCENARIOS,
     }
 )
 _WORKING = frozenset(
@@ -74,7 +77,8 @@ _WORKING = frozenset(
         Right.MARK_READ,
     }
 )
-_DECIDING = frozenset({Right.DECIDE, Right.END_EXCEPTIONS})
+# Scenarios are for those who decide: they show what other people's hours are worth, and their runs take cores.
+_DECIDING = frozenset({Right.DECIDE, Right.END_EXCEPTIONS, Right.MAKE_SCENARIOS})
 _KEEPING = frozenset({*_WORKING, Right.CHANGE_PEOPLE, Right.CHANGE_CLIENTS})
 # A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
 _RUNNING = frozenset(

@@ -87,7 +87,20 @@ def scenario_of(document: Mapping[str, Any]) -> Scenario:
     """
     kinds = known_changes()
     changes = document.get("changes", ())
-    for i, one in enumerate(changes if isinstance(changes, list | tuple) else ()):
+    require_known_fields(changes if isinstance(changes, list | tuple) else ())
+    try:
+        return Scenario.model_validate(document)
+    except ValidationError as error:
+        found = refusals(error)[0]
+        for kind in kinds:  # pydantic puts the kind behind the number
+            found = found.model_copy(update={"field": re.sub(rf"^(changes\.\d+)\.{kind}(?=\.|$)", r"\1", found.field)})
+        raise Refused(found) from error
+
+
+def require_known_fields(changes: Sequence[Any]) -> None:
+    """Refuse changes, as JSON has them, of a kind or with a field that is not known, with the nearest one that is."""
+    kinds = known_changes()
+    for i, one in enumerate(changes):
         if not isinstance(one, Mapping):
             continue
         kind = str(one.get("change", ""))
@@ -97,13 +110,6 @@ def scenario_of(document: Mapping[str, Any]) -> Scenario:
         wrong = next((name for name in one if name not in fields), None)
         if wrong is not None:
             refuse_unknown(f"changes.{i}.{wrong}", wrong, fields, f"{kind} in docs/what-if.md")
-    try:
-        return Scenario.model_validate(document)
-    except ValidationError as error:
-        found = refusals(error)[0]
-        for kind in kinds:  # pydantic puts the kind behind the number
-            found = found.model_copy(update={"field": re.sub(rf"^(changes\.\d+)\.{kind}(?=\.|$)", r"\1", found.field)})
-        raise Refused(found) from error
 
 
 def known_changes() -> dict[str, type[FirmChange]]:

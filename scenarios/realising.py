@@ -11,35 +11,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import Field
-
 from scenarios.changes import Change, apply_all
 from scenarios.difference import TaskMove
+from scenarios.refused_moves import NotProposed
 from solver.board import compile_board
 from solver.firm import Firm
 from solver.plan import Move, Plan, Proposal
-from solver.policy import Frozen
 from solver.rebalance import proposals
 from solver.rechecking import Obstacle, recheck
 from solver.refusal import Refused
 
 MOST_TRIED = 12
 """Changes of which each is tried alone, with the problem compiled for each; of more only all together."""
-
-
-class NotProposed(Frozen):
-    """A move of the scenario that is no proposal for the firm as it is."""
-
-    task: str
-    from_person: str | None = Field(description="who has the task today; none: nobody, or there is no such task")
-    to_person: str
-    code: str = Field(
-        description="no_task, not_open, nobody_has_it, is_there, unknown_person, a filter, hours, no_gain, fixed or not_alone"
-    )
-    reason: str
-    depends_on: tuple[int, ...] = Field(
-        description="numbers of the changes with which it would fit and gain: one that is enough alone, or all of them"
-    )
 
 
 class Realised(NamedTuple):

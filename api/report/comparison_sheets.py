@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from openpyxl import Workbook
 
@@ -17,8 +18,8 @@ from solver.calendar import local_now
 from solver.firm import Task
 
 
-def write_comparison_workbook(data: ComparisonData, path: Path) -> None:
-    """Write the workbook to ``path``."""
+def write_comparison_workbook(data: ComparisonData, target: Path | BinaryIO) -> None:
+    """Write the workbook to a file."""
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties.title = legal(f"What if: {data.title}, {data.firm.name}")
@@ -26,7 +27,7 @@ def write_comparison_workbook(data: ComparisonData, path: Path) -> None:
     book.properties.created = local_now(data.firm, data.now)
     for one in comparison_sheets(data):
         fill(book.create_sheet(one.title), one)
-    book.save(path)
+    book.save(target)
 
 
 def comparison_sheets(data: ComparisonData) -> tuple[Table, ...]:

@@ -268,3 +268,56 @@ PASSWORDS: dict[str, Example] = {
         "value": {"old": "correct horse battery staple", "new": "incorrect zebra current paperclip"},
     },
 }
+
+SCENARIOS: dict[str, Example] = {
+    "away": {
+        "summary": "Ann is away for two weeks, and everybody works four hours more",
+        "value": {
+            "name": "Ann away in March",
+            "note": "She asked for leave.",
+            "changes": [
+                {"change": "away", "person": "ann", "first_day": "2027-03-15", "last_day": "2027-03-26"},
+                {
+                    "change": "overtime",
+                    "first_day": "2027-03-15",
+                    "last_day": "2027-04-15",
+                    "per_week_min": 240,
+                },
+            ],
+        },
+    },
+    "hire": {
+        "summary": "One more associate from April, with the skills that are usual",
+        "value": {
+            "name": "One more associate",
+            "changes": [{"change": "joins", "id": "hire", "level": "associate", "start_date": "2027-04-01"}],
+        },
+    },
+}
+
+RUNS: dict[str, Example] = {
+    "beside today": {"summary": "The scenario compared with today", "value": {"kind": "what_if", "work_units": 1.0}},
+    "sweep": {
+        "summary": "From no overtime to six hours a week, in steps of two",
+        "value": {
+            "kind": "sweep",
+            "axes": [
+                {
+                    "field": "1.per_week_min",
+                    "values": [0, 120, 240, 360],
+                    "label": "hours of overtime a week",
+                    "per": 60,
+                }
+            ],
+        },
+    },
+    "risk": {
+        "summary": "How likely the plan is to hold, and whether a robust one is better",
+        "value": {"kind": "risk", "draws": 200, "robust": True},
+    },
+}
+
+TURNINGS: dict[str, Example] = {
+    "all": {"summary": "Every move that is right today", "value": {}},
+    "some": {"summary": "The moves of two tasks", "value": {"tasks": ["return-2026-acme", "notice-acme"]}},
+}

@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import uuid4
 
-from fastapi import APIRouter, Body, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from fastapi.responses import StreamingResponse
+from sqlalchemy.orm import Session
 
 from api.routes.access import Here, ReadingSolves, Solving, actor
 from api.routes.conditions import Key, Once, cursor, cursor_parts
-from api.routes.events import MEDIA_TYPE, events
+from api.routes.events import STREAM, LastEvent, Steps, event_number, events
 from api.routes.examples import SOLVES
 from api.routes.problems import answers, problem
 from api.routes.solve_models import SolveAnswer, SolvePage, SolveResultAnswer, SolveStarted
 from api.store.records import load_plan
-from api.store.solve_states import Solve, SolveAsk, SolveState
-from api.store.solves import cancel_solve, one_solve, solves_before
+from api.store.solve_states import Solve, SolveAsk, SolveEvent, SolveState
+from api.store.solves import cancel_solve, events_after, one_solve, solves_before
 from api.store.turn import Turn
 
 router = APIRouter(prefix="/solves", tags=["solves"])
 
 # What is not there is 404, however long its id.
 Id = Annotated[str, Path(description="id of the solve")]
-LastEvent = Annotated[
-    str | None,
-    Header(alias="Last-Event-ID", description="The id of the last event that was received: goes on behind it."),
-]
-STREAM: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Server-sent events", "content": {MEDIA_TYPE: {"schema": {"type": "string"}}}},
-    204: {"description": "It has ended, and everything was told"},
-}
 
 
 @router.post(
@@ -94,10 +87,10 @@ def one(solve: Id, caller: ReadingSolves, here: Here) -> SolveAnswer:
 )
 def progress(solve: Id, caller: ReadingSolves, here: Here, last: LastEvent = None) -> Response:
     """Watch a solve: one event per step, until it has ended. A stream ends after a while; ask again with the last id."""
-    number = _number(last)
+    number = event_number(last)
     with here.database.reading(caller.firm) as session:
         one_solve(session, solve)
-    return events(here, caller.firm, solve, number)
+    return events(here, caller.firm, _steps(solve), number)
 
 
 @router.post(
@@ -136,10 +129,8 @@ def _answer(found: Solve) -> SolveAnswer:
     return SolveAnswer(**{name: value for name, value in found._asdict().items() if name in SolveAnswer.model_fields})
 
 
-def _number(last: str | None) -> int:
-    if last is None:
-        return 0
-    if not (last.isascii() and last.isdigit() and len(last) <= 18):
-        message, hint = "is no id of an event of ours", "Maybe begin without one."
-        raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "event_unknown", "Last-Event-ID", last[:80], message, hint=hint)
-    return int(last)
+def _steps(solve: str) -> Steps:
+    def steps(session: Session, number: int, limit: int) -> tuple[list[SolveEvent], bool]:
+        return events_after(session, solve, number, limit), one_solve(session, solve).state.ended
+
+    return steps

@@ -1,0 +1,137 @@
+"""Runs of kept scenarios, between what routes take and what workers are asked."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy.orm import Session
+
+from api.jobs.asks import RiskAsk, SweepAsk, WhatIfAsk
+from api.routes.problems import problem
+from api.routes.scenario_models import NewRun, RiskRun, SweepRun, WhatIfRun
+from api.store.refusals import not_found
+from api.store.run_states import Run
+from api.store.runs import one_run, result_of
+from api.store.scenarios import KeptScenario
+from api.store.scenarios_today import Today
+from scenarios.changes import Change, Scenario
+from scenarios.grids import Axis, Sweep
+from scenarios.rebasing import applying
+from solver.refusal import Refused
+
+Ask = WhatIfAsk | SweepAsk | RiskAsk
+ASKS: dict[str, type[Ask]] = {"what_if": WhatIfAsk, "sweep": SweepAsk, "risk": RiskAsk}
+_NEW: TypeAdapter[Any] = TypeAdapter(NewRun)
+
+
+def run_of(session: Session, scenario: str, id: str) -> Run:
+    """Return a run of a scenario.
+
+    Raises
+    ------
+    NotFound
+        The scenario has no such run.
+    """
+    found = one_run(session, id)
+    if found.scenario != scenario:
+        raise not_found("run", id)
+    return found
+
+
+def finished(session: Session, scenario: str, id: str, *, kinds: tuple[str, ...] = tuple(ASKS)) -> tuple[Run, str]:
+    """Return a run of a scenario that is done and of one of these kinds, and what came of it as JSON.
+
+    Raises
+    ------
+    NotFound
+        The scenario has no such run.
+    Problem
+        It is not done, or of another kind.
+    """
+    run = run_of(session, scenario, id)
+    if run.kind not in kinds:
+        message, hint = f"is none of {', '.join(kinds)}", "Maybe start a run of another kind."
+        raise problem(HTTPStatus.CONFLICT, "other_kind", "kind", run.kind, message, nearest=kinds[0], hint=hint)
+    document = result_of(session, id)
+    if document is None:
+        message, hint = "has no result", "Maybe watch its progress, or read its points."
+        raise problem(HTTPStatus.CONFLICT, "no_result", "state", run.state.value, message, nearest="done", hint=hint)
+    return run, document
+
+
+def asked_by(ask: WhatIfRun | SweepRun | RiskRun, kept: KeptScenario, today: Today) -> Ask:
+    """Return what workers are asked: the same about the scenario as it applies to today's firm.
+
+    Raises
+    ------
+    Problem
+        Nothing of it applies, or what is swept over does not.
+    Refused
+        A value of a sweep cannot be.
+    """
+    changes = applying(today.changes)
+    if not changes:
+        message, hint = "has no change that applies to today's firm", "Maybe see what its answer says about today."
+        raise problem(HTTPStatus.CONFLICT, "nothing_applies", "scenario", kept.id, message, hint=hint)
+    scenario = Scenario(name=kept.scenario.name, changes=changes)
+    effort = ask.model_dump(exclude={"kind", "axes"})
+    if isinstance(ask, WhatIfRun):
+        return WhatIfAsk(scenario=scenario, **effort)
+    if isinstance(ask, RiskRun):
+        return RiskAsk(scenario=scenario, **effort)
+    sweep = Sweep(scenario=scenario, axes=tuple(_moved(n, axis, today) for n, axis in enumerate(ask.axes)))
+    _require_corners(sweep, today)
+    return SweepAsk(sweep=sweep, **effort)
+
+
+def ask_of(run: Run) -> WhatIfRun | SweepRun | RiskRun:
+    """Return what was asked of a run; axes count the changes as they were applied."""
+    asked = ASKS[run.kind].model_validate_json(run.asked)
+    more = {"axes": asked.sweep.axes} if isinstance(asked, SweepAsk) else {}
+    fields = asked.model_dump(exclude={"scenario", "sweep", "seconds"})
+    found = _NEW.validate_python({**fields, **more, "kind": run.kind})
+    assert isinstance(found, WhatIfRun | SweepRun | RiskRun)
+    return found
+
+
+def changes_of(run: Run) -> tuple[Change, ...]:
+    """Return the changes of a run as they were applied."""
+    scenario = scenario_of_run(run)
+    return () if scenario is None else scenario.changes
+
+
+def scenario_of_run(run: Run) -> Scenario | None:
+    """Return the scenario of a run as it was applied, ``None`` where it is the firm as it is."""
+    asked = ASKS[run.kind].model_validate_json(run.asked)
+    return asked.sweep.scenario if isinstance(asked, SweepAsk) else asked.scenario
+
+
+def _moved(number: int, axis: Axis, today: Today) -> Axis:
+    """Return an axis that counts the changes that apply, instead of those that are kept."""
+    change, _, field = axis.field.partition(".")
+    kept = [one.number for one in today.changes if one.change is not None]
+    if int(change) in kept:
+        return axis.model_copy(update={"field": f"{kept.index(int(change))}.{field}"})
+    where, status = f"axes.{number}.field", HTTPStatus.UNPROCESSABLE_ENTITY
+    gone = next((one for one in today.changes if one.number == int(change)), None)
+    near = f"{kept[-1]}.{field}"
+    why = "names no change" if gone is None else f"is of a change that does not apply any more: {gone.reason}"
+    raise problem(status, "unknown_reference", where, axis.field, why, nearest=near)
+
+
+def _require_corners(sweep: Sweep, today: Today) -> None:
+    """Refuse a sweep whose outermost points cannot be; what only one in the middle cannot be fails that point."""
+    ends = [tuple(dict.fromkeys((axis.values[0], axis.values[-1]))) for axis in sweep.axes]
+    corners = set(itertools.product(*ends))
+    for point in sweep.points(now=datetime.min, seed=0, work_units=0):
+        if point.values in corners:
+            try:
+                point.scenario.apply(today.firm)
+            except Refused as error:
+                found = error.refusal
+                field = found.field.partition(".")[2].partition(".")[2] or found.field
+                raise Refused(found.model_copy(update={"field": f"axes.values.{field}"})) from error
