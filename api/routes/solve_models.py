@@ -58,6 +58,7 @@ class ScheduleAnswer(Answer):
     schedule: Schedule
     last_day: date | None = Field(description="the last local day for which it was done")
     next_at: datetime | None = Field(description="when it is done next; none: never")
+    version: int = Field(description="its ETag")
 
 
 class Schedules(Answer):
