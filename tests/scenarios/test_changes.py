@@ -397,6 +397,9 @@ def test_what_is_extended_already_stays_so() -> None:
         ExtensionFiled(client="beta").apply(extended)
 
 
+STALE = SuggestionsAccepted(
+    suggestions=(suggested(LearntKind.OPEN_ESTIMATES, LearntChange(id="a", before=60, after=90)),)
+)
 REFUSED: list[tuple[tuple[Change, ...], str, str | None]] = [
     ((Away(person="adda", first_day=day(0), last_day=day(0)),), "changes.0.person", "ada"),
     ((Leaves(person="ada", last_day=day(3)), Away(person="ada", first_day=day(4), last_day=day(9))), "changes.1.person", None),
@@ -430,7 +433,7 @@ REFUSED: list[tuple[tuple[Change, ...], str, str | None]] = [
     ((PolicySet(name="weights.moves", value=1),), "changes.0.name", "weights.move"),
     ((PolicySet(name="weights.move", value=-1),), "changes.0.value", "0"),
     ((PolicySet(name="guardrail.complex_level", value="senor"),), "changes.0.value", "senior"),
-    ((SuggestionsAccepted(suggestions=(suggested(LearntKind.OPEN_ESTIMATES, LearntChange(id="a", before=60, after=90)),)),), "changes.0.suggestions.0.before", "180"),
+    ((STALE,), "changes.0.suggestions.0.before", "180"),
 ]  # fmt: skip
 
 
