@@ -26,6 +26,7 @@ from api.routes import (
     people,
     placements,
     policy,
+    privacy,
     problems,
     proposals,
     run_outcomes,
@@ -35,10 +36,12 @@ from api.routes import (
     sessions,
     solves,
     state,
+    suggestions,
     task_states,
     tasks,
     time_entries,
     tokens,
+    users,
     webhooks,
 )
 from api.routes.limits import BodyLimit
@@ -66,6 +69,7 @@ TAGS = {
     "decisions": "The append-only, hash-chained log of who decided what, and on which facts.",
     "solves": "Plans of the whole backlog: asked for, watched, and when they are made by themselves.",
     "scenarios": "What-ifs: kept, worked out beside today, and turned into proposals; nothing real is touched.",
+    "suggestions": "What the time sheets say of estimates and skills; a manager accepts it or not.",
     "people": "Who does the work: skills, hours, how much is free.",
     "calendar": "Time off, bookings and overtime.",
     "clients": "For whom work is done.",
@@ -76,7 +80,8 @@ TAGS = {
     "inbox": "What people, and those who decide, should know.",
     "webhooks": "Other systems that are told, and what is on its way to them.",
     "tokens": "Who may use this API.",
-    "sessions": "People who sign in.",
+    "users": "Who may sign in, and who has tried to.",
+    "sessions": "Signing in and out.",
     "state": "Whether the service answers.",
 }
 """Parts of the document, in its order; others follow."""
@@ -95,6 +100,8 @@ ROUTERS = (
     scenarios,
     runs,
     run_outcomes,
+    suggestions,
+    privacy,
     people,
     calendar,
     catalogue,
@@ -105,6 +112,7 @@ ROUTERS = (
     inbox,
     webhooks,
     tokens,
+    users,
     sessions,
     state,
 )

@@ -32,6 +32,7 @@ from api.store.refusals import Busy, NotFound
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns
+from api.tracing import span
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -158,13 +159,22 @@ class Worker:
     def _solve(self, firm: str, id: str) -> str:
         """Do one solve: the workflow. Each step may be begun several times and does its work once."""
         try:
-            if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, self._searching.search, firm, id):
-                return "nothing to apply"
-            return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, self._applying.apply, firm, id)
+            with span("job", job="solve", firm=firm, id=id):
+                if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, self._search, firm, id):
+                    return "nothing to apply"
+                return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, self._apply, firm, id)
         except Exception as error:
             # Said where those who asked will look; the queue notes it as well.
             give_up(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now(), owner=self.id)
             raise
+
+    def _search(self, firm: str, id: str) -> bool:
+        with span("solve", firm=firm, id=id):
+            return self._searching.search(firm, id)
+
+    def _apply(self, firm: str, id: str) -> str:
+        with span("apply", firm=firm, id=id):
+            return self._applying.apply(firm, id)
 
     def _as_owner(self, step: Callable[[str, str], T], firm: str, id: str) -> T:
         """Do a step, as long as the queue says that the job is ours: its word decides between two who both claim the solve."""

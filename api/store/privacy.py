@@ -69,7 +69,7 @@ def export_person(session: Session, id: str) -> dict[str, Any]:
     }
 
 
-def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str) -> Erased:
+def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str, expected: int | None = None) -> Erased:
     """Erase who a person is, for good: name, logins, sessions, and where they signed in from; their tokens open nothing any more.
 
     Backups have it still, until they are thrown away. On PostgreSQL the old rows stay in the files until vacuum comes by.
@@ -84,7 +84,7 @@ def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str)
         if stored is None:
             raise not_found("person", id, turn.session.scalars(select(PersonRecord.id)).all())
         # A change like any other, so that every process forgets the name with its board.
-        turn.put(Person.model_validate_json(stored.document))
+        turn.put(Person.model_validate_json(stored.document), expected=expected)
         turn.draft.write()
         connection = turn.session.connection()
         mine = (USERS.c.firm_id == firm, USERS.c.person == id)

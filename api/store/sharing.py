@@ -14,6 +14,7 @@ from datetime import datetime
 from threading import Condition, Lock
 from typing import Any, Generic, TypeVar
 
+from api import tracing
 from api.store.refusals import busy
 from api.store.turn import Turn
 from api.store.turns import Turns
@@ -34,6 +35,7 @@ class _Waiting(Generic[T]):
     done: bool = False
     answer: T | None = None
     error: BaseException | None = None
+    span: Any = field(default_factory=tracing.here)
 
 
 @dataclass(eq=False)
@@ -117,7 +119,11 @@ class Sharing:
 
     def _together(self, firm: str, some: list[_Waiting[Any]]) -> None:
         first = some[0]
-        with self.turns.turn(firm, now=first.now, actor=first.actor) as turn:
+        asked_by = [one.span for one in some]
+        with (
+            tracing.span("operations", after=asked_by, firm=firm, count=len(some)),
+            self.turns.turn(firm, now=first.now, actor=first.actor) as turn,
+        ):
             for one in some:
                 turn.draft.actor, touched = one.actor, turn.touched
                 one.answer, one.error = None, None

@@ -117,7 +117,7 @@ def test_the_example_of_the_documents_runs(client: Client, flaky: Flaky, capsys:
     exec(compile(example, "http-api.md", "exec"), {"ADDRESS": flaky.address, "TOKEN": flaky.token})
     placed, refused, *others = capsys.readouterr().out.splitlines()
     assert placed.startswith("bob bob has the most remaining hours")
-    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15"])
+    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15", "queued None"])
 
 
 def test_lists_are_read_to_their_end(client: Client) -> None:
