@@ -13,11 +13,12 @@ from api.client.parts import Parts
 from api.client.planning import Planning
 from api.client.requests import Problem
 from api.client.running import Running
+from api.client.scenarios import Scenarios
 from api.client.waiting import Waiting
 from api.client.work import Work
 
 
-class Client(Work, Waiting, Planning, Parts, Running):
+class Client(Work, Waiting, Planning, Scenarios, Parts, Running):
     """Every operation of the API as one token may use it, but for signing in, which browsers do. Threads may share it.
 
     Parameters

@@ -348,5 +348,8 @@ RUNS: dict[str, Example] = {
 
 TURNINGS: dict[str, Example] = {
     "all": {"summary": "Every move that is right today", "value": {}},
-    "some": {"summary": "The moves of two tasks", "value": {"tasks": ["return-2026-acme", "notice-acme"]}},
+    "until Friday": {
+        "summary": "They are void on Friday evening",
+        "value": {"expires_at": "2027-03-05T17:00:00-05:00"},
+    },
 }

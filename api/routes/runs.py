@@ -28,6 +28,7 @@ from api.routes.scenario_models import (
     RunKind,
     RunPage,
     RunResult,
+    RunRow,
 )
 from api.routes.scenarios import Id
 from api.store.run_states import Run
@@ -88,7 +89,7 @@ def runs(
     caller: ReadingScenarios,
     here: Here,
     kind: RunKind | None = None,
-    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    limit: parts.Limit = 50,
     before: parts.Cursor = None,
 ) -> RunPage:
     """List what was worked out about a scenario, newest first."""
@@ -98,7 +99,7 @@ def runs(
         found = runs_before(session, place[0] if place else None, limit + 1, scenario=id, kind=kind)
         shown = found[:limit]
         more = cursor(shown[-1][0]) if len(found) > limit else None
-        return RunPage(runs=tuple(_answer(session, id, one) for _, one in shown), next=more)
+        return RunPage(runs=tuple(RunRow.model_validate(_row(id, one)) for _, one in shown), next=more)
 
 
 @router.get("/{run}", operation_id="getRun", summary="Read where a run stands", responses=answers(404))
@@ -197,7 +198,8 @@ def _answer(session: Session, id: str, run: Run) -> RunAnswer:
     rebased = None
     if kept.changed_at <= run.asked_at and kept.base_version <= run.version:
         rebased = on_version(session, kept.scenario.changes, kept.base_version, run.version, now=run.planned_at).changes
-    fields = {name: value for name, value in run._asdict().items() if name in RunAnswer.model_fields}
-    return RunAnswer.model_validate(
-        {**fields, "scenario": id, "ask": ask_of(run), "changes": changes_of(run), "rebased": rebased}
-    )
+    return RunAnswer.model_validate({**_row(id, run), "rebased": rebased})
+
+
+def _row(scenario: str, run: Run) -> dict[str, object]:
+    return {**run._asdict(), "scenario": scenario, "ask": ask_of(run), "changes": changes_of(run)}

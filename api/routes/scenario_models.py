@@ -149,7 +149,7 @@ class RiskRun(Effort):
 NewRun = Annotated[WhatIfRun | SweepRun | RiskRun, Field(discriminator="kind")]
 
 
-class RunAnswer(Answer):
+class RunRow(Answer):
     """Something worked out about a scenario, as it stands."""
 
     id: str
@@ -172,6 +172,11 @@ class RunAnswer(Answer):
     points_known: int = Field(description="of those done, how many were known before and not worked out again")
     error: str | None = Field(description="why it failed, in words; none: it did not")
     changes: tuple[Change, ...] = Field(description="as they were applied to that firm")
+
+
+class RunAnswer(RunRow):
+    """Something worked out about a scenario, with what became of the scenario on that day's firm."""
+
     rebased: tuple[Rebased, ...] | None = Field(
         description="what became of the scenario's changes on that firm; none: the scenario has been changed since"
     )
@@ -180,8 +185,19 @@ class RunAnswer(Answer):
 class RunPage(Answer):
     """Runs of a scenario, newest first."""
 
-    runs: tuple[RunAnswer, ...]
+    runs: tuple[RunRow, ...]
     next: str | None = Field(description="cursor of the next page; none: this was the last")
+
+
+class RunStep(Answer):
+    """One step of a run, as it is told to whoever watches it."""
+
+    number: int = Field(default=0, description="of the event")
+    state: RunState
+    points: int
+    points_done: int
+    point: int | None = Field(default=None, description="the piece that has ended; none: none has")
+    error: str | None = None
 
 
 class PointRow(Answer):

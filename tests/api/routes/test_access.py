@@ -19,6 +19,7 @@ from api.store.solve_states import SolveAsk
 from api.store.tokens import Wrong, create_token, find_token, revoke_token, tokens_of
 from solver.refusal import Refused
 from tests.api.routes.asking import NOW, Api, Ask, learnt, new, problem, proposed
+from tests.api.routes.runs_for_tests import work_out
 
 ANY = {"If-Match": "*"}
 WORKED = {"person": "one-ann", "day": "2027-03-01", "minutes": 30}
@@ -28,6 +29,8 @@ CLIENT, KIND = {"id": "one-client"}, {"id": "one-type", "skill": "tax"}
 SETTINGS = {**EXAMPLE_SETTINGS, "time_zone": "America/New_York"}
 REASON = {"reason": "we say so"}
 WORDS = "incorrect zebra current paperclip"
+AWAY = {"change": "away", "person": "one-ann", "first_day": "2027-03-08", "last_day": "2027-03-12"}
+SCENARIO = {"name": "one-ann away", "changes": [AWAY]}
 ROUTES = {
     ("POST", "/tasks"): (Right.PLACE, Ask("POST", "/tasks", new("a"))),
     ("POST", "/tasks/bulk"): (Right.PLACE, Ask("POST", "/tasks/bulk", {"tasks": [new("b")]})),
@@ -148,6 +151,54 @@ ROUTES = {
     ("GET", "/solves/{solve}/progress"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/progress")),
     ("GET", "/solves/{solve}/result"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/result")),
     ("POST", "/solves/{solve}/cancel"): (Right.SOLVE, Ask("POST", "/solves/one-w/cancel")),
+    ("POST", "/scenarios"): (Right.MAKE_SCENARIOS, Ask("POST", "/scenarios", SCENARIO)),
+    ("GET", "/scenarios"): (Right.READ_SCENARIOS, Ask("GET", "/scenarios")),
+    ("GET", "/scenarios/{scenario}"): (Right.READ_SCENARIOS, Ask("GET", "/scenarios/{scenario}")),
+    ("PUT", "/scenarios/{scenario}"): (
+        Right.MAKE_SCENARIOS,
+        Ask("PUT", "/scenarios/{scenario}", SCENARIO, None, ANY),
+    ),
+    ("POST", "/scenarios/{scenario}/rebase"): (
+        Right.MAKE_SCENARIOS,
+        Ask("POST", "/scenarios/{scenario}/rebase", None, None, ANY),
+    ),
+    ("POST", "/scenarios/{scenario}/runs"): (
+        Right.MAKE_SCENARIOS,
+        Ask("POST", "/scenarios/{scenario}/runs", {"kind": "what_if"}),
+    ),
+    ("GET", "/scenarios/{scenario}/runs"): (Right.READ_SCENARIOS, Ask("GET", "/scenarios/{scenario}/runs")),
+    ("GET", "/scenarios/{scenario}/runs/{run}"): (
+        Right.READ_SCENARIOS,
+        Ask("GET", "/scenarios/{scenario}/runs/{run}"),
+    ),
+    ("GET", "/scenarios/{scenario}/runs/{run}/progress"): (
+        Right.READ_SCENARIOS,
+        Ask("GET", "/scenarios/{scenario}/runs/{run}/progress"),
+    ),
+    ("GET", "/scenarios/{scenario}/runs/{run}/points"): (
+        Right.READ_SCENARIOS,
+        Ask("GET", "/scenarios/{scenario}/runs/{run}/points"),
+    ),
+    ("GET", "/scenarios/{scenario}/runs/{run}/result"): (
+        Right.READ_SCENARIOS,
+        Ask("GET", "/scenarios/{scenario}/runs/{run}/result"),
+    ),
+    ("GET", "/scenarios/{scenario}/runs/{run}/report"): (
+        Right.READ_SCENARIOS,
+        Ask("GET", "/scenarios/{scenario}/runs/{run}/report"),
+    ),
+    ("POST", "/scenarios/{scenario}/runs/{run}/proposals"): (
+        Right.DECIDE,
+        Ask("POST", "/scenarios/{scenario}/runs/{run}/proposals", {}),
+    ),
+    ("POST", "/scenarios/{scenario}/runs/{run}/cancel"): (
+        Right.MAKE_SCENARIOS,
+        Ask("POST", "/scenarios/{scenario}/runs/{waiting_run}/cancel"),
+    ),
+    ("DELETE", "/scenarios/{scenario}"): (
+        Right.MAKE_SCENARIOS,
+        Ask("DELETE", "/scenarios/{other_scenario}", None, None, ANY),
+    ),
     ("GET", "/schedules"): (Right.READ_SOLVES, Ask("GET", "/schedules")),
     ("GET", "/schedules/{due}"): (Right.READ_SOLVES, Ask("GET", "/schedules/night")),
     ("PUT", "/schedules/{due}"): (Right.SCHEDULE, Ask("PUT", "/schedules/night", {"at": "03:00:00"}, None, ANY)),
@@ -236,6 +287,7 @@ def prepared(api: Api) -> dict[tuple[str, str], tuple[Right, Ask]]:
         "suggestion": learnt(api),
     } | waiting(api, "one", api.owner)
     with_solves(api)
+    ids |= with_scenarios(api)
     return {name: (right, filled(asked, ids)) for name, (right, asked) in ROUTES.items()}
 
 
@@ -285,6 +337,16 @@ def with_solves(api: Api) -> None:
     api.solved("one-s")
     with api.app.state.serving.turns.turn("one", now=NOW, actor="test") as turn:
         api.app.state.serving.jobs.start(turn, "one-w", SolveAsk())
+
+
+def with_scenarios(api: Api) -> dict[str, str]:
+    """Have a scenario with a run that is done and one that waits, and another scenario; return the ids."""
+    made = [api.ask("POST", "/scenarios", SCENARIO).json()["id"] for _ in range(2)]
+    runs = [
+        api.ask("POST", f"/scenarios/{made[0]}/runs", {"kind": "what_if", "seed": n}).json()["id"] for n in range(2)
+    ]
+    work_out(api, runs[0])
+    return {"scenario": made[0], "other_scenario": made[1], "run": runs[0], "waiting_run": runs[1]}
 
 
 def test_the_table_here_has_every_route(api: Api) -> None:

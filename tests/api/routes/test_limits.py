@@ -75,8 +75,9 @@ def _resolved(schema: dict[str, Any], document: dict[str, Any], value: Any = Non
     if "$ref" in schema:
         return _resolved(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document, value)
     if "discriminator" in schema:
-        kind = value[schema["discriminator"]["propertyName"]]
-        return _resolved({"$ref": schema["discriminator"]["mapping"][kind]}, document)
+        mapping = schema["discriminator"]["mapping"]
+        kind = next(iter(mapping)) if value is None else value[schema["discriminator"]["propertyName"]]
+        return _resolved({"$ref": mapping[kind]}, document)
     for name in ("anyOf", "oneOf", "allOf"):
         if name in schema:
             some = [one for one in schema[name] if one.get("type") != "null"]

@@ -4,11 +4,12 @@ import re
 
 from api.application import PREFIX
 from api.roles import Role
-from api.routes.examples import TASKS
+from api.routes.examples import SCENARIOS, TASKS
 from api.routes.models import TaskChange
 from api.store.saving import create_firm
 from solver.firm import Task
 from tests.api.routes.asking import NOW, Api, Ask, learnt
+from tests.api.routes.runs_for_tests import work_out
 from tests.api.routes.test_access import OPEN, filled, waiting
 from tests.firms_for_tests import firm, person
 
@@ -29,6 +30,10 @@ def test_every_example_of_a_task_is_tried_and_placed_as_it_says(api: Api) -> Non
 
 
 STEPS: tuple[tuple[str, str], ...] = (
+    ("createScenario", ""),
+    ("startRun", "/scenarios/{scenario}/runs"),
+    ("proposeRun", "/scenarios/{scenario}/runs/{run}/proposals"),
+    ("replaceScenario", "/scenarios/{scenario}"),
     ("approveProposal", "/proposals/{p2}/approve"),
     ("undoProposal", "/proposals/{p2}/undo"),
     ("declineProposal", "/proposals/{p3}/decline"),
@@ -78,12 +83,21 @@ OF_PEOPLE = {"signIn", "changePassword"}
 """Asked by people who sign in; ``test_sessions`` tries them."""
 
 
+def with_a_run(api: Api, firm: str, token: str) -> dict[str, str]:
+    """Let a firm have the first scenario of the examples, and a run of it that is done; return the ids."""
+    scenario = api.send(Ask("POST", "/scenarios", SCENARIOS["away"]["value"], token))[0].json()["id"]
+    run = api.send(Ask("POST", f"/scenarios/{scenario}/runs", {"kind": "what_if"}, token))[0].json()["id"]
+    work_out(api, run, firm=firm)
+    return {"scenario": scenario, "run": run}
+
+
 def test_every_example_of_the_document_is_answered(api: Api) -> None:
     create_firm(api.database, "ex", firm((person("ann"), person("ex-ann"), person("ex-p1"))), now=NOW, actor="test")
     token = api.token("ex", Role.OWNER)
     ids = {**waiting(api, "ex", token), "suggestion": learnt(api, "ex")}
     user = {"login": "first@example.com", "role": "operations"}
     ids["user"] = api.send(Ask("POST", "/users", user, token))[0].json()["id"]
+    ids |= with_a_run(api, "ex", token)
     paths = api.ask("GET", "/openapi.json").json()["paths"]
     operations = {
         one["operationId"]: (method, path, one) for path, some in paths.items() for method, one in some.items()

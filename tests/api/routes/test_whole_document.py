@@ -23,7 +23,8 @@ from api.application import PREFIX
 from api.roles import RIGHTS, Right, Role
 from api.store.database import Database
 from tests.api.routes.asking import Api, Ask, learnt, new
-from tests.api.routes.test_access import OFF, ROUTES, WORKED, waiting
+from tests.api.routes.runs_for_tests import work_out
+from tests.api.routes.test_access import AWAY, OFF, ROUTES, WORKED, waiting
 
 CHECKS: list[Any] = [
     not_a_server_error,
@@ -55,7 +56,7 @@ REFERENCES: dict[str, Any] = {
     "time_zone": "America/New_York",
 }
 # A stream of a solve that waits stays open until it has ended: what it tells is tested with `tests/api/routes/test_solves.py`.
-STREAMS = {("GET", "/solves/{solve}/progress")}
+STREAMS = {("GET", "/solves/{solve}/progress"), ("GET", "/scenarios/{scenario}/runs/{run}/progress")}
 OPERATIONS = sorted(
     set(ROUTES) - STREAMS, key=lambda one: (one[1] == "/firm/import", one[0] == "DELETE", "/end" in one[1], one)
 )
@@ -90,6 +91,13 @@ class World:
         for kind, more in (("clients", {}), ("task-types", {"skill": "tax"}), ("people", {"level": "senior"})):
             post(f"/{kind}", {"id": f"{firm}-{kind}", **more})
         there = waiting(self.api, firm, token)
+        away = {**AWAY, "person": f"{firm}-ann"}
+        scenario = post("/scenarios", {"name": f"{firm}-ann away", "changes": [away]})["id"]
+        runs = [
+            self.api.send(Ask("POST", f"/scenarios/{scenario}/runs", {"kind": kind}, token))[0].json()["id"]
+            for kind in ("what_if", "risk")
+        ]
+        work_out(self.api, runs[0], firm=firm)
         solve = self.api.send(Ask("POST", "/solves", {"seconds": 1}, token))[0].json()["id"]
         return {
             "id": [f"{firm}-t", f"{firm}-new"],
@@ -99,6 +107,8 @@ class World:
             "entry": [post("/calendar", {**OFF, "person": f"{firm}-ann"})["id"], f"{firm}-e"],
             "token": [post("/tokens", {"role": "owner"})["id"]],
             "solve": [solve],
+            "scenario": [scenario],
+            "run": runs,
             "user": [post("/users", {"login": f"{firm}@example.com", "role": "owner"})["id"]],
             "suggestions/{id}": [learnt(self.api, firm)],
             "webhooks/{id}": [there["webhook"]],
