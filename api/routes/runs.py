@@ -147,7 +147,7 @@ def points(
             {
                 **point._asdict(),
                 "started_at": point.begun_at,
-                "result": None if point.document is None else json.loads(point.document),
+                "result": _shown(point.document),
             }
         )
         for point in shown
@@ -184,6 +184,12 @@ def result(id: Id, run: RunId, caller: ReadingScenarios, here: Here) -> RunResul
     with here.database.reading(caller.firm) as session:
         found, document = finished(session, id, run)
     return RunResult(id=run, result=CAME.validate_python({**json.loads(document), "kind": found.kind}))
+
+
+def _shown(document: str | None) -> dict[str, Any] | None:
+    """Return the result of a piece, without what only putting the pieces together needs."""
+    found: dict[str, Any] | None = None if document is None else json.loads(document)
+    return found and {name: value for name, value in found.items() if name != "packed"}
 
 
 def _steps(run: str) -> Steps:
