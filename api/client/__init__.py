@@ -21,14 +21,7 @@ from api.client.work import Work
 class Client(Work, Waiting, Planning, Scenarios, Parts, Running):
     """Every operation of the API as one token may use it, but for signing in, which browsers do. Threads may share it.
 
-    Parameters
-    ----------
-    address
-        Where the service answers, without ``/api/v1``.
-    repeats
-        How often a request is sent again when the service is busy, or gone.
-    wait
-        Waits a number of seconds.
+    It is made as `api.client.requests.Requests` is.
     """
 
 

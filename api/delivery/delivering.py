@@ -158,8 +158,8 @@ def _sent(post: Post, due: Due, now: datetime) -> Answered:
         secrets = [post.seal.open(sealed, place=place) for sealed in due.secrets]
     except Unsealable as error:
         return Answered(None, str(error))
-    about = {"firm": due.message.firm, "webhook": due.webhook, "message": due.message.number, "attempt": due.attempts}
-    with span("delivery", **about) as traced:
+    firm, number = due.message.firm, due.message.number
+    with span("delivery", firm=firm, webhook=due.webhook, message=number, attempt=due.attempts) as traced:
         answered = send(due.url, due.message, secrets, now=now, private=post.private)
         if traced is not None:
             traced.set_attribute("http.response.status_code", answered.status or 0)

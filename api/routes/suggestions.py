@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query
@@ -150,12 +149,7 @@ def accept_one(
     key: Key = None,
 ) -> SuggestionDecided:
     """Change the estimates or the cell that it names; what the firm has must still be what it found. Can be undone."""
-
-    def act(turn: Turn, found: Suggestion) -> int:
-        return accept(turn, found, reason=approval.reason)
-
-    asked = {"route": "accept suggestion", "id": id, **approval.model_dump(mode="json")}
-    return _on_offered(caller, here, key, asked, id, SuggestionState.ACCEPTED, act)
+    return _on_offered(caller, here, key, id, SuggestionState.ACCEPTED, approval.reason)
 
 
 @router.post(
@@ -172,12 +166,7 @@ def dismiss_one(
     key: Key = None,
 ) -> SuggestionDecided:
     """Dismiss a suggestion. It is offered again when it says something else, or rests on half as many tasks again."""
-
-    def act(turn: Turn, found: Suggestion) -> int:
-        return dismiss(turn, found, reason=because.reason)
-
-    asked = {"route": "dismiss suggestion", "id": id, **because.model_dump(mode="json")}
-    return _on_offered(caller, here, key, asked, id, SuggestionState.DISMISSED, act)
+    return _on_offered(caller, here, key, id, SuggestionState.DISMISSED, because.reason)
 
 
 @router.post(
@@ -206,16 +195,11 @@ def undo_one(
 
 
 def _on_offered(
-    caller: Token,
-    here: Serving,
-    key: str | None,
-    asked: dict[str, Any],
-    id: str,
-    state: SuggestionState,
-    act: Callable[[Turn, Suggestion], int],
+    caller: Token, here: Serving, key: str | None, id: str, state: SuggestionState, reason: str
 ) -> SuggestionDecided:
     """Decide about a suggestion that is offered; the same request with the same key is answered again, though it is no more."""
-    once = Once(caller, key, asked)
+    once = Once(caller, key, {"route": f"suggestion {state.value}", "id": id, "reason": reason})
+    decide = accept if state is SuggestionState.ACCEPTED else dismiss
 
     def before(turn: Turn) -> SuggestionDecided | None:
         kept = once.answered(turn)
@@ -227,10 +211,10 @@ def _on_offered(
             return kept
     _, found = here.lessons.one(caller.firm, id, now=here.now())
 
-    def decide(turn: Turn) -> SuggestionDecided:
-        return before(turn) or _kept(once, turn, id, state, act(turn, found))
+    def act(turn: Turn) -> SuggestionDecided:
+        return before(turn) or _kept(once, turn, id, state, decide(turn, found, reason=reason))
 
-    return here.sharing.act(caller.firm, decide, now=here.now(), actor=actor(caller))
+    return here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
 
 
 def _kept(once: Once, turn: Turn, id: str, state: SuggestionState, number: int) -> SuggestionDecided:

@@ -87,6 +87,7 @@ class PersonData(Answer):
     tasks: Rows
     assignments: Rows
     time: Rows
+    inbox: Rows
     decisions: Rows
     tokens: Rows
     users: Rows

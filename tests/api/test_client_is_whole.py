@@ -69,8 +69,8 @@ def _text(node: ast.expr) -> str | None:
     return None
 
 
-def test_every_operation_has_a_method_that_reads_its_answer() -> None:
-    database = Database("sqlite://")
+def test_every_operation_has_a_method_that_reads_its_answer(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'none.db'}")
     document = application(database).openapi()
     database.close()
     asked = {(one.method, one.path): one for path in FOLDER.glob("*.py") for one in asked_in(path)}

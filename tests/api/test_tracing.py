@@ -81,7 +81,7 @@ def test_a_request_and_its_turn_are_one_trace_that_goes_on_with_the_callers(
         one for one in named(kept, "operations") if one.parent and one.parent.trace_id == int("a" * 32, 16)
     )
     assert [link.context.span_id for link in operations.links] == [request.context.span_id]
-    (turn,) = [one for one in named(kept, "turn") if one.parent and one.parent.span_id == operations.context.span_id]  # type: ignore[union-attr]
+    (turn,) = [one for one in named(kept, "turn") if one.parent and one.parent.span_id == operations.context.span_id]
     assert attributes(turn) == {"evenhand.firm": "one"}
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     (line,) = [one for one in lines if one["event"] == "answered"]
