@@ -220,6 +220,7 @@ def scenario_said(firm: Firm, said: Said) -> tuple[Scenario, Sweep | None]:
     """
     document: Document = _read(said.file) if said.file else {"name": "what if"}
     swept: list[Any] = document.pop("sweep", [])
+    document.pop("note", None)  # what is kept by the service has one, for people
     changes = list(document.get("changes", []))
     reader = _Reader(firm, said)
     reader.documents()

@@ -7,9 +7,10 @@ import binascii
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header
 
@@ -17,6 +18,9 @@ from api.routes.problems import Problem, problem
 from api.store.log import canonical
 from api.store.tokens import Token
 from api.store.turn import Turn
+from solver.refusal import Refused
+
+T = TypeVar("T")
 
 Key = Annotated[
     str | None,
@@ -79,6 +83,23 @@ class Once:
         """Keep what answers the request again; ids and numbers, no names."""
         if self._key is not None:
             turn.answer(self._key, self._fingerprint, canonical(answer))
+
+
+def attempted(work: Callable[[], T]) -> Callable[[], T]:
+    """Do work before the firm's turn, and return what gives its result, or refuses as it did, within it.
+
+    A request that is repeated is answered as the first time, also where it would be refused by now.
+    """
+    try:
+        found = work()
+    except (Refused, Problem) as error:
+        refusal = error
+
+        def refuse() -> T:
+            raise refusal
+
+        return refuse
+    return lambda: found
 
 
 def cursor(*parts: int | str) -> str:

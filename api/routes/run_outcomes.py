@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -90,9 +91,6 @@ def propose(
     What the scenario moves because of something that is not real is refused, and the changes that it rests on are named.
     """
     now = here.now()
-    if turning.expires_at is not None and turning.expires_at <= now:
-        status, said = HTTPStatus.UNPROCESSABLE_ENTITY, turning.expires_at.isoformat()
-        raise problem(status, "in_the_past", "expires_at", said, "is over", nearest=now.isoformat())
     once = Once(caller, key, {"route": "propose", "run": run, **turning.model_dump(mode="json")})
     with here.database.reading(caller.firm) as session:
         found, document = finished(session, id, run, kinds=("what_if",))
@@ -103,6 +101,7 @@ def propose(
         kept = once.answered(turn)
         if kept is not None:
             return kept
+        _require_future(turning, now)
         made = propose_moves(turn, moves, expires_at=turning.expires_at)
         once.keep(turn, made)
         return made
@@ -110,3 +109,9 @@ def propose(
     made = here.sharing.act(caller.firm, act, now=now, actor=actor(caller))
     with here.database.reading(caller.firm) as session:
         return Turned.model_validate(named_moves(session, made))
+
+
+def _require_future(turning: Turning, now: datetime) -> None:
+    if turning.expires_at is not None and turning.expires_at <= now:
+        status, said = HTTPStatus.UNPROCESSABLE_ENTITY, turning.expires_at.isoformat()
+        raise problem(status, "in_the_past", "expires_at", said, "is over", nearest=now.isoformat())

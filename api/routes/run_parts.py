@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -18,8 +19,9 @@ from api.store.run_states import Run
 from api.store.runs import one_run, result_of
 from api.store.scenarios import KeptScenario
 from api.store.scenarios_today import Today
+from scenarios.change import refuse_change
 from scenarios.changes import Change, Scenario
-from scenarios.grids import Axis, Sweep
+from scenarios.grids import MOST_POINTS, Axis, Sweep
 from scenarios.rebasing import applying
 from solver.refusal import Refused
 
@@ -113,25 +115,27 @@ def scenario_of_run(run: Run) -> Scenario | None:
 def _moved(number: int, axis: Axis, today: Today) -> Axis:
     """Return an axis that counts the changes that apply, instead of those that are kept."""
     change, _, field = axis.field.partition(".")
-    kept = [one.number for one in today.changes if one.change is not None]
-    if int(change) in kept:
-        return axis.model_copy(update={"field": f"{kept.index(int(change))}.{field}"})
-    where, status = f"axes.{number}.field", HTTPStatus.UNPROCESSABLE_ENTITY
-    gone = next((one for one in today.changes if one.number == int(change)), None)
-    near = f"{kept[-1]}.{field}"
+    kept = [str(one.number) for one in today.changes if one.change is not None]
+    if change in kept:
+        return axis.model_copy(update={"field": f"{kept.index(change)}.{field}"})
+    gone = next((one for one in today.changes if str(one.number) == change), None)
     why = "names no change" if gone is None else f"is of a change that does not apply any more: {gone.reason}"
-    raise problem(status, "unknown_reference", where, axis.field, why, nearest=near)
+    status, value, near = HTTPStatus.UNPROCESSABLE_ENTITY, axis.field[:80], f"{kept[-1]}.{field[:80]}"
+    raise problem(status, "unknown_reference", f"axes.{number}.field", value, why, nearest=near)
 
 
 def _require_corners(sweep: Sweep, today: Today) -> None:
-    """Refuse a sweep whose outermost points cannot be; what only one in the middle cannot be fails that point."""
+    """Refuse a sweep that is too large, or whose outermost points cannot be; one in the middle that cannot be fails by itself."""
+    count = math.prod(len(axis.values) for axis in sweep.axes)
+    if count > MOST_POINTS:
+        words, hint = f"are more than {MOST_POINTS:,} points", "Maybe use larger steps."
+        refuse_change("too_many_points", "axes", count, words, nearest=MOST_POINTS, hint=hint)
     ends = [tuple(dict.fromkeys((axis.values[0], axis.values[-1]))) for axis in sweep.axes]
-    corners = set(itertools.product(*ends))
-    for point in sweep.points(now=datetime.min, seed=0, work_units=0):
-        if point.values in corners:
-            try:
-                point.scenario.apply(today.firm)
-            except Refused as error:
-                found = error.refusal
-                field = found.field.partition(".")[2].partition(".")[2] or found.field
-                raise Refused(found.model_copy(update={"field": f"axes.values.{field}"})) from error
+    for values in itertools.product(*ends):
+        point = sweep.point(values, now=datetime.min, seed=0, work_units=0)
+        try:
+            point.scenario.apply(today.firm)
+        except Refused as error:
+            found = error.refusal
+            field = found.field.rpartition(".")[2]
+            raise Refused(found.model_copy(update={"field": f"axes.values.{field}"})) from error

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from api.routes import parts
 from api.routes.access import Here, MakingScenarios, ReadingScenarios, actor
-from api.routes.conditions import Key, Once, cursor, cursor_parts
+from api.routes.conditions import Key, Once, attempted, cursor, cursor_parts
 from api.routes.events import STREAM, LastEvent, Steps, event_number, events
 from api.routes.examples import RUNS
 from api.routes.problems import answers
@@ -67,13 +67,13 @@ def start(
     with here.database.reading(caller.firm) as session:
         kept = one_scenario(session, id)
         today = on_today(session, caller.firm, kept.scenario.changes, kept.base_version, now=here.now())
-    asked, new = asked_by(ask, kept, today), uuid4().hex
+    asked, new = attempted(lambda: asked_by(ask, kept, today)), uuid4().hex
 
     def act(turn: Turn) -> str:
         found = once.answered(turn)
         if found is not None:
             return str(found["id"])
-        here.jobs.start_run(turn, new, asked, scenario=id)
+        here.jobs.start_run(turn, new, asked(), scenario=id)
         once.keep(turn, {"id": new})
         return new
 

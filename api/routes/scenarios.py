@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from api.routes import parts
 from api.routes.access import Here, MakingScenarios, ReadingScenarios, actor
-from api.routes.conditions import Expected, Key, Once, cursor, cursor_parts, etag
+from api.routes.conditions import Expected, Key, Once, attempted, cursor, cursor_parts, etag
 from api.routes.examples import SCENARIOS
 from api.routes.problems import answers, problem
 from api.routes.scenario_models import NewScenario, ScenarioAnswer, ScenarioPage, ScenarioRow
@@ -58,12 +58,13 @@ def create(
 ) -> ScenarioAnswer:
     """Keep a what-if. Its changes are tried on today's firm; nothing real is touched."""
     once = Once(caller, key, {"route": "scenario", "scenario": given.model_dump(mode="json")})
-    scenario, base_version, id = *_checked(here, caller, given), uuid4().hex
+    checked, id = attempted(lambda: _checked(here, caller, given)), uuid4().hex
 
     def act(turn: Turn) -> str:
         kept = once.answered(turn)
         if kept is not None:
             return str(kept["id"])
+        scenario, base_version = checked()
         add_scenario(turn, id, scenario, note=given.note, base_version=base_version)
         once.keep(turn, {"id": id})
         return id

@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 
 from api.cli import run
 from api.errors import CommandError
+from api.routes.scenario_models import NewScenario
 from api.scenario_words import Said, scenario_said
 from scenarios.changes import (
     Away,
@@ -97,6 +98,21 @@ def test_the_comparison_is_one_document_and_its_scenario_can_be_used_again(
     again_code, again = answer(capsys, "what-if", str(file), "--scenario", str(saved), *WORK)
     assert again_code == 0
     assert again["comparison"] == found["comparison"]
+
+
+def test_files_in_toml_and_json_and_requests_to_the_service_say_the_same(tmp_path: Path) -> None:
+    away = {"change": "away", "person": "Ada Reyes", "first_day": "2027-03-01", "last_day": "2027-03-12"}
+    body = {"name": "Ada ill", "note": "for the partners", "changes": [away]}
+    request = NewScenario.model_validate(body)
+    written, toml = tmp_path / "ada.json", tmp_path / "ada.toml"
+    written.write_text(json.dumps(body), encoding="utf-8")
+    changes = "".join(f"{name} = {json.dumps(value)}\n" for name, value in away.items())
+    toml.write_text(f'name = "Ada ill"\n[[changes]]\n{changes}', encoding="utf-8")
+    for file in (written, toml):
+        scenario, sweep = scenario_said(office(), Said(file=file))
+        assert (scenario.name, scenario.changes, sweep) == ("Ada ill", request.changes, None)
+    # What `--save` writes is taken by the service as it is.
+    assert NewScenario.model_validate_json(scenario.model_dump_json()).changes == request.changes
 
 
 def test_a_plan_made_before_is_where_both_searches_start(

@@ -86,6 +86,14 @@ def test_the_same_key_keeps_one_scenario(api: Api) -> None:
     assert (first.status_code, first.json()) == (201, again.json())
     problem(api.ask("POST", "/scenarios", {**body, "name": "x"}, Idempotency_Key="k"), 422, "idempotency_key_reused")
     assert len(api.ask("GET", "/scenarios").json()["scenarios"]) == 1
+    api.ask("POST", "/people/one-ann/leave", {"last_day": "2027-03-01"}, **ANY)  # it would be refused by now
+    again = api.ask("POST", "/scenarios", body, Idempotency_Key="k")
+    assert (again.status_code, again.json()["id"], again.json()["today"][0]["fate"]) == (
+        201,
+        first.json()["id"],
+        "dropped",
+    )
+    problem(api.ask("POST", "/scenarios", body), 422, "conflict")
 
 
 @pytest.mark.parametrize(
