@@ -79,13 +79,20 @@ class Sweep(Frozen):
         if count > MOST_POINTS:
             words = f"are more than {MOST_POINTS:,} points"
             refuse_change("too_many_points", "axes", count, words, nearest=MOST_POINTS, hint="Maybe use larger steps.")
-        document = self.scenario.model_dump(mode="json")
         grid = itertools.product(*(axis.values for axis in reversed(self.axes)))
-        found = []
-        for values in (tuple(reversed(cell)) for cell in grid):
-            scenario = scenario_of(_with_values(document, self.axes, values))
-            found.append(Point(scenario=scenario, values=values, now=now, seed=seed, work_units=work_units))
-        return tuple(found)
+        cells = (tuple(reversed(cell)) for cell in grid)
+        return tuple(self.point(values, now=now, seed=seed, work_units=work_units) for values in cells)
+
+    def point(self, values: Sequence[Value], *, now: datetime, seed: int, work_units: float) -> Point:
+        """Return the point with some values of the axes, in their order.
+
+        Raises
+        ------
+        Refused
+            As `points`.
+        """
+        document = _with_values(self.scenario.model_dump(mode="json"), self.axes, values)
+        return Point(scenario=scenario_of(document), values=tuple(values), now=now, seed=seed, work_units=work_units)
 
 
 def _with_values(document: Mapping[str, Any], axes: Sequence[Axis], values: Sequence[Value]) -> dict[str, Any]:

@@ -156,10 +156,26 @@ class RiskResult(Frozen):
     robust: RobustResult | None
 
 
+class Packed(Frozen):
+    """An array: type, shape, and its bytes, deflated, as base64."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: str
+
+
+class RobustPlan(Frozen):
+    """A robust plan, as a point of a run; see `scenarios.robust.Robust`."""
+
+    plan: Plan
+    moved: int
+    taken: int
+
+
 class DrawsResult(Frozen):
     """What one portion of draws comes to: a number a draw for each metric, and what is needed to put portions together."""
 
     first_draw: int
     draws: int
     metrics: dict[str, tuple[float, ...]]
-    arrays: tuple[str, ...] = Field(description="outcomes of the plan, and of the robust one: arrays, packed")
+    packed: tuple[dict[str, Packed], ...] = Field(description="outcomes of the plan, and of the robust one")

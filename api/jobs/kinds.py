@@ -1,7 +1,7 @@
 """The kinds of runs: what each is asked, and into which points it falls. How points are worked out: `api.jobs.point_work`.
 
 A run is worked out in stages, one after another; the points of a stage know the results of the stages before, and not each other's, so
-that any worker may do any of them in any order. The last stage has one point, which puts the run together. A new kind is an ask in
+that any worker may do any of them in any order. The last stage has one point, whose result is the run's. A new kind is an ask in
 `api.jobs.asks`, an entry here, and its functions there.
 """
 
@@ -85,7 +85,7 @@ def _today(ask: Effort, seconds: float | None = None) -> tuple[Spec, ...]:
 
 def _what_if_stages(ask: WhatIfAsk) -> Stages:
     content = ask.model_dump(mode="json", exclude={"today_work_units": True})
-    return _today(ask, ask.seconds), (Spec("comparison", {}, content, counted=True),), (Spec("result", {}, {}),)
+    return _today(ask, ask.seconds), (Spec("comparison", {}, content, counted=True),)
 
 
 def _sweep_stages(ask: SweepAsk) -> Stages:
@@ -93,11 +93,11 @@ def _sweep_stages(ask: SweepAsk) -> Stages:
     points = tuple(
         Spec(
             "grid point",
-            {"values": list(point.values), "number": number},
+            {"values": list(point.values)},
             point.model_dump(mode="json", exclude={"now": True, "values": True, "scenario": {"name"}}),
             counted=True,
         )
-        for number, point in enumerate(grid)
+        for point in grid
     )
     return _today(ask), points, (Spec("sweep", {}, ask.model_dump(mode="json")),)
 

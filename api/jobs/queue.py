@@ -7,6 +7,7 @@ lot, so that a firm with a thousand solves waits for itself only. Arguments are 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.orm import Session
@@ -33,6 +34,8 @@ SOLVE = "solve"
 POINTS = "points"
 """The queue of runs: each workflow does some points of one."""
 DO_POINTS = "do points"
+BEGIN = "begin"
+"""The portion that begins a run; the others are named by stage and place."""
 POLL_S = 0.5
 """Seconds between two looks of a worker at the queue; a worker that is free waits half of it on average."""
 
@@ -65,6 +68,11 @@ def solve_of(workflow: str) -> tuple[str, str]:
     """Return firm and solve, or firm and run, of a workflow."""
     firm, id = workflow.split("/")[:2]
     return firm, id
+
+
+def portion_id(firm: str, id: str, portion: str) -> str:
+    """Return the id of the workflow that does a portion of a run."""
+    return f"{firm}/{id}/{portion}"
 
 
 class Jobs:
@@ -136,22 +144,27 @@ class Jobs:
         if not run.state.ended:
             with turn.whole():
                 turn.draft.write()
-                self.enqueue_points(turn.session, turn.firm, id, 0, 0)
+                self.enqueue_points(turn.session, turn.firm, id, BEGIN, ())
         return run
 
-    def enqueue_points(self, session: Session, firm: str, id: str, first: int, count: int) -> None:
-        """Let some points of a run wait for a worker, in the session's transaction; none: the run is to be begun.
-
-        What waits already, or is done, stays as it is.
-        """
+    def enqueue_points(self, session: Session, firm: str, id: str, portion: str, numbers: Sequence[int]) -> None:
+        """Let a portion of a run's points wait for a worker, in the session's transaction; one that waits or is done stays as it is."""
         options: EnqueueOptions = {
             "workflow_name": DO_POINTS,
             "queue_name": POINTS,
-            "workflow_id": f"{firm}/{id}/{first}+{count}",
+            "workflow_id": portion_id(firm, id, portion),
             "queue_partition_key": firm,
             "priority": number_of(session, id),  # in the order in which runs were asked for
         }
-        self.client.enqueue_in_transaction(session, options, firm, id, first, count)
+        self.client.enqueue_in_transaction(session, options, firm, id, portion, list(numbers))
+
+    def drop_points(self, firm: str, id: str) -> None:
+        """Let nothing of a run that has ended wait any more."""
+        waiting = self.client.list_workflows(
+            status="ENQUEUED", workflow_id_prefix=portion_id(firm, id, ""), load_input=False, load_output=False
+        )
+        if waiting:
+            self.client.cancel_workflows([one.workflow_id for one in waiting])
 
     def close(self) -> None:
         """Let go of the queue; the connections are the database's."""

@@ -46,6 +46,8 @@ class Run(NamedTuple):
         JSON of the ask, without names, as `api.jobs.kinds` reads it.
     version, planned_at
         The firm as it is worked out: its version, and the moment (the last full hour before it was asked for).
+    last_plan
+        Id of the firm's newest plan when it was asked for, which today's plan goes on from; ``None`` before there is one.
     points, points_done
         How many points are asked for, and how many are there: comparisons, grid points, portions of draws. Today's plan and putting
         together are not counted.
@@ -67,6 +69,7 @@ class Run(NamedTuple):
     cancel_at: datetime | None
     version: int
     planned_at: datetime
+    last_plan: str | None
     started_at: datetime | None
     ended_at: datetime | None
     points: int

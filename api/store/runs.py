@@ -237,7 +237,7 @@ def add_points(
             draft.session.connection().execute(insert(_POINTS), rows)
         found = sum(point.counted and point.key in known for point in new)
         done = {"points_done": record.points_done + found, "points_known": record.points_known + found}
-        draft.update(RunRecord, {"id": id}, stage=stage, **done)
+        draft.update(RunRecord, {"id": id}, **done)
         if found:
             _event(draft, id, {"state": record.state})
         return True
@@ -255,24 +255,57 @@ def number_of(session: Session, id: str) -> int:
     return _record(session, id).number
 
 
-def stage_of(session: Session, id: str) -> tuple[RunState, int]:
-    """Return the state of a run, and the number of the stage that it is in."""
-    record = _record(session, id)
-    return RunState(record.state), record.stage
+def open_stage(
+    database: Database, firm: str, id: str, opener: str, sizes: Sequence[int], *, behind: int, now: datetime
+) -> int | None:
+    """Open the next stage of a run whose stage is over; one opener does, and may do so again where it was interrupted.
+
+    Parameters
+    ----------
+    opener
+        Name of whoever opens it.
+    sizes
+        Points of each stage.
+    behind
+        The last stage that this opener has opened wholly, -1 for none.
+
+    Returns
+    -------
+    The stage that the opener has to open, as many as there are stages where all are over, ``None`` where it has nothing to do.
+    """
+    with locked(database, firm, now, opener) as draft:
+        record = _record(draft.session, id)
+        if RunState(record.state).ended:
+            return None
+        if record.opener == opener and record.stage > behind:
+            return record.stage
+        if record.stage >= 0:
+            there = select(func.count()).select_from(PointRecord)
+            there = there.where(PointRecord.run == id, PointRecord.stage == record.stage)
+            if draft.session.scalars(there).one() < sizes[record.stage] or waiting_points(
+                draft.session, id, record.stage
+            ):
+                return None
+        if record.stage + 1 < len(sizes):
+            draft.update(RunRecord, {"id": id}, stage=record.stage + 1, opener=opener)
+        return record.stage + 1
 
 
-def documents_of(session: Session, id: str, stage: int) -> list[tuple[str, str]]:
-    """Return key and result of each point of a stage, in their order; marks for names."""
+def documents_of(session: Session, id: str, before_stage: int) -> list[list[str]]:
+    """Return the results of all stages before one, by stage, in the order of their points; marks for names."""
     asked = (
-        select(PointRecord.key, PointResultRecord.document)
+        select(PointRecord.stage, PointResultRecord.document)
         .join(
             PointResultRecord,
             (PointResultRecord.firm_id == PointRecord.firm_id) & (PointResultRecord.key == PointRecord.key),
         )
-        .where(PointRecord.run == id, PointRecord.stage == stage)
+        .where(PointRecord.run == id, PointRecord.stage < before_stage)
         .order_by(PointRecord.number)
     )
-    return [(key, document) for key, document in session.execute(asked)]
+    found: list[list[str]] = [[] for _ in range(before_stage)]
+    for stage, document in session.execute(asked):
+        found[stage].append(document)
+    return found
 
 
 def digests_of(session: Session, id: str, before_stage: int) -> list[str]:
@@ -284,7 +317,7 @@ def digests_of(session: Session, id: str, before_stage: int) -> list[str]:
             (PointResultRecord.firm_id == PointRecord.firm_id) & (PointResultRecord.key == PointRecord.key),
         )
         .where(PointRecord.run == id, PointRecord.stage < before_stage)
-        .order_by(PointRecord.stage, PointRecord.number)
+        .order_by(PointRecord.number)
     )
     return list(session.scalars(asked))
 
@@ -504,6 +537,7 @@ def _run(record: RunRecord, waiting: list[int], labels: dict[str, str]) -> Run:
         cancel_at=record.cancel_at,
         version=record.version,
         planned_at=record.planned_at,
+        last_plan=record.last_plan,
         started_at=record.started_at,
         ended_at=record.ended_at,
         points=record.points,

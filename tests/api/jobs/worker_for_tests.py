@@ -3,7 +3,8 @@
 With a point it ends itself there, the hard way, as a power cut would: ``claimed``, before anything is done; ``incumbent``, once the
 first plan of a search is written down;
 ``found``, once the search is over and the queue does not know; ``placing``, with some of the new work placed; ``applied``, once all is
-done and the queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
+done and the queue does not know; ``opened``, with a run begun and none of its points; ``point``, as a point of a run is finished and the
+queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
 ``frail``: solves are begun again once only.
 """
 
@@ -17,8 +18,9 @@ from unittest.mock import patch
 
 from dbos import DBOS
 
-from api.jobs import applying, searching
+from api.jobs import applying, pointing, searching
 from api.jobs.applying import Applying
+from api.jobs.pointing import Pointing
 from api.jobs.searching import Searching
 from api.jobs.worker import Times, Worker
 from api.store.database import Database, Limits
@@ -42,6 +44,8 @@ POINTS: dict[str, tuple[Any, str]] = {
     "found": (Searching, "search"),
     "placing": (Applying, "_proposals"),
     "applied": (Applying, "apply"),
+    "opened": (Pointing, "go_on"),
+    "point": (pointing, "finish_point"),
 }
 
 
