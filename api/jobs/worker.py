@@ -179,8 +179,8 @@ class Worker:
     def _solve(self, firm: str, id: str) -> str:
         """Do one solve: the workflow. Each step may be begun several times and does its work once."""
         try:
-            job = workflow_id(firm, id)
             with span("job", job="solve", firm=firm, id=id):
+                job = workflow_id(firm, id)
                 if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, job, self._search, firm, id):
                     return "nothing to apply"
                 return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, job, self._apply, firm, id)
@@ -201,14 +201,15 @@ class Worker:
         """Do some points of a run, a step each, and what comes next where they were the last of their stage: the workflow."""
         job, behind = portion_id(firm, id, portion), -1
         try:
-            while True:
-                for number in numbers:
-                    step: StepOptions = {"name": f"point {number}", **AGAIN}
-                    DBOS.run_step(step, self._as_owner, job, self._pointing.do, firm, id, number)
-                opened = DBOS.run_step({"name": "go on", **AGAIN}, self._go_on, firm, id, portion, behind)
-                if opened is None:
-                    return
-                behind, numbers = opened["stage"], opened["numbers"]
+            with span("job", job="points", firm=firm, id=id, portion=portion):
+                while True:
+                    for number in numbers:
+                        step: StepOptions = {"name": f"point {number}", **AGAIN}
+                        DBOS.run_step(step, self._as_owner, job, self._pointing.do, firm, id, number)
+                    opened = DBOS.run_step({"name": "go on", **AGAIN}, self._go_on, firm, id, portion, behind)
+                    if opened is None:
+                        return
+                    behind, numbers = opened["stage"], opened["numbers"]
         except Exception as error:
             fail_run(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now())
             raise

@@ -163,9 +163,9 @@ def two(fenced: Database) -> Database:
             turn.answer("key", "print", "secret")
             register(turn, "https://example.com", topics=[], label="", seal=Seal([new_key()]))
             start_solve(turn, "s", SolveAsk())
+            dismiss(turn, SUGGESTION, reason="theirs")
             add_scenario(turn, "w", Scenario(name="what if"))
             start_run(turn, "r", NewRun("sweep", "{}", 1, "engine"), scenario="w")
-            dismiss(turn, SUGGESTION, reason="theirs")
             with turn.whole():
                 begin(turn.draft, "p", PROPOSAL, plan=None, expires_at=NOW, facts="{}")
         add_points(fenced, id, "r", 0, [NewPoint(0, "sweep", "{}", True, "key")], now=NOW)
