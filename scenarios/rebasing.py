@@ -138,6 +138,8 @@ def _mended(change: FirmChange, today: _Today) -> _Fit:
     passed = _passed(change, today.day)
     if passed is not None:
         return _Fit(None, (f"lies in the past: {day_words(passed)}",))
+    if _in_calendar(change, today):
+        return _Fit(None, ("is in the calendar by now",))
     for kinds, mend in _MENDS:
         if isinstance(change, kinds):
             return mend(change, today)
@@ -156,6 +158,24 @@ def _passed(change: FirmChange, day: date) -> date | None:
     elif isinstance(change, DeadlineMoved):
         last = change.to
     return last if last is not None and last < day else None
+
+
+def _in_calendar(change: FirmChange, today: _Today) -> bool:
+    """Whether somebody has put the same time off or overtime into the calendar since; once more would count it twice."""
+    if isinstance(change, Away):
+        off_min = change.minutes_per_day
+        return any(
+            entry.person == change.person
+            and entry.first_day <= change.first_day
+            and entry.last_day >= change.last_day
+            and (entry.minutes_per_day is None or (off_min is not None and entry.minutes_per_day >= off_min))
+            for entry in today.firm.time_off
+            if entry not in today.then.time_off
+        )
+    if isinstance(change, ExtraHours):
+        mine = change.apply(today.then).overtime[-1:]
+        return bool(mine) and mine[0] not in today.then.overtime and mine[0] in today.firm.overtime
+    return False
 
 
 def _of_a_person(change: Any, today: _Today) -> _Fit:

@@ -37,7 +37,7 @@ from scenarios.changes import (
 )
 from scenarios.pinning import pinned
 from scenarios.rebasing import Fate, Rebased, applying, rebased
-from solver.firm import Client, Firm, Person, Priority, Skill, Status
+from solver.firm import Client, Firm, Overtime, Person, Priority, Skill, Status, TimeOff
 from solver.policy import Policy, Weights
 from solver.refusal import Refused
 from tests.firms_for_tests import MONDAY, day, task
@@ -84,6 +84,21 @@ FINISHED = task("x", status=Status.DONE, completed_on=day(0))
 DROPPED: list[tuple[Change, Firm, str]] = [
     (Away(person="ada", first_day=day(7), last_day=day(9)), without_person("ada"), "Ada Reyes is not in the firm any more"),
     (Away(person="ada", first_day=day(-9), last_day=day(-1)), FIRM, "lies in the past: 28 Feb 2027"),
+    (
+        Away(person="ada", first_day=day(7), last_day=day(9)),
+        later(time_off=(*FIRM.time_off, TimeOff(person="ada", first_day=day(4), last_day=day(9)))),
+        "is in the calendar by now",
+    ),
+    (
+        Away(person="ada", first_day=day(7), last_day=day(9), minutes_per_day=60),
+        later(time_off=(*FIRM.time_off, TimeOff(person="ada", first_day=day(7), last_day=day(9), minutes_per_day=90))),
+        "is in the calendar by now",
+    ),
+    (
+        ExtraHours(first_day=day(7), last_day=day(9), per_week_min=100, people=("ada",)),
+        later(overtime=(*FIRM.overtime, Overtime(first_day=day(7), last_day=day(9), extra_min=(20,) * 5 + (0, 0), people=("ada",)))),
+        "is in the calendar by now",
+    ),
     (PartTime(person="bob", share_pct=50), with_person("bob", leave_date=day(-1)), "Bob Moss has left on 28 Feb 2027"),
     (Leaves(person="bob", last_day=day(20)), with_person("bob", leave_date=day(20)), "it is so by now"),
     (Leaves(person="bob", last_day=day(20)), with_person("bob", leave_date=day(10)), "is after Bob Moss has left"),
@@ -228,6 +243,16 @@ def test_what_applies_otherwise_says_how(
 def test_a_list_whose_people_have_all_gone_is_no_list_of_everybody() -> None:
     change = ExtraHours(first_day=day(0), last_day=day(9), per_week_min=60, people=("bob",), levels=("associate",))
     assert one(change, with_person("bob", leave_date=day(-1))).fate is Fate.DROPPED
+
+
+def test_less_time_off_than_was_thought_of_does_not_stand_for_it() -> None:
+    change = Away(person="ada", first_day=day(7), last_day=day(9))
+    for entry in (
+        TimeOff(person="ada", first_day=day(7), last_day=day(8)),
+        TimeOff(person="bob", first_day=day(7), last_day=day(9)),
+        TimeOff(person="ada", first_day=day(7), last_day=day(9), minutes_per_day=60),
+    ):
+        assert one(change, later(time_off=(*FIRM.time_off, entry))).fate is Fate.KEPT
 
 
 def test_a_change_that_never_altered_anything_is_kept_for_what_is_swept_over_it() -> None:
