@@ -114,7 +114,8 @@ def gain(
     caller: ReadingPeople,
     here: Here,
     work_units: Annotated[
-        float, Query(ge=0.01, le=5, description="deterministic work of each plan; one is some seconds of a core")
+        float,
+        Query(ge=0.01, le=0.5, description="deterministic work of each of the two plans, in seconds of a core or so"),
     ] = GAIN_UNITS,
 ) -> SuggestionGain:
     """Plan the firm without and with a suggestion that is offered, and compare; nothing is stored. Takes seconds."""
