@@ -76,7 +76,7 @@ def test_a_sweep_comes_to_what_it_does_here_and_the_same_again_is_known(running:
 def test_two_workers_come_to_the_same_as_one_and_share_the_points(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask = sweep_of(*range(0, 240, 20))
+    ask = sweep_of(0, 60, 120, 300)
     monkeypatch.setattr(pointing, "MOST_TOGETHER", 1)  # here; the other worker takes what is in the queue
     running.ask("s", ask, firm="one")
     with running.worker():

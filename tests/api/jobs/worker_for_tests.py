@@ -21,6 +21,7 @@ from dbos import DBOS
 from api.jobs import applying, pointing, searching
 from api.jobs.applying import Applying
 from api.jobs.pointing import Pointing
+from api.jobs.queue import workflow_id
 from api.jobs.searching import Searching
 from api.jobs.worker import Times, Worker
 from api.store.database import Database, Limits
@@ -53,9 +54,10 @@ class Older(Worker):
     """A worker of a release whose solves had another step at the end, and did not try again."""
 
     def _solve(self, firm: str, id: str) -> str:
-        if not DBOS.run_step({"name": "search"}, self._as_owner, self._searching.search, firm, id):
+        job = workflow_id(firm, id)
+        if not DBOS.run_step({"name": "search"}, self._as_owner, job, self._searching.search, firm, id):
             return "nothing"
-        DBOS.run_step({"name": "apply"}, self._as_owner, self._applying.apply, firm, id)
+        DBOS.run_step({"name": "apply"}, self._as_owner, job, self._applying.apply, firm, id)
         return DBOS.run_step({"name": "count"}, lambda: "counted")
 
 
