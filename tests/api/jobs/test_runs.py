@@ -12,9 +12,10 @@ from api.jobs.asks import RiskAsk, RiskResult, SweepResult, WhatIfAsk, WhatIfRes
 from api.jobs.child import Child
 from api.jobs.messages import PointTold
 from api.store.database import Database
+from api.store.points import claim_point, finish_point
 from api.store.refusals import Ended, NotFound
 from api.store.run_states import PointState, RunState
-from api.store.runs import cancel_run, claim_point, finish_point, points_of, run_events_after
+from api.store.runs import cancel_run, points_of, run_events_after
 from api.store.solves import QueueFull
 from scenarios.chances import chances_of
 from scenarios.changes import Away, ExtraHours, Scenario
