@@ -25,8 +25,7 @@ from api.jobs.queue import Jobs
 from api.jobs.searching import MOST_DEATHS, Pace
 from api.store.database import Database
 from api.store.loading import firm_at
-from api.store.run_states import NewPoint, PointClaim, Run
-from api.store.runs import (
+from api.store.points import (
     add_points,
     begin_run,
     claim_point,
@@ -36,10 +35,11 @@ from api.store.runs import (
     finish_point,
     finish_run,
     hold_of,
-    one_run,
     open_stage,
     waiting_points,
 )
+from api.store.run_states import NewPoint, PointClaim, Run
+from api.store.runs import one_run
 from api.store.solve_states import Hold
 from api.store.tables import PlanRecord
 from scenarios.grids import digest_of, ground_of

@@ -40,8 +40,8 @@ from api.jobs.searching import Pace, Searching
 from api.serving import clock
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
+from api.store.points import fail_run
 from api.store.refusals import Busy, NotFound
-from api.store.runs import fail_run
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns

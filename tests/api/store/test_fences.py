@@ -16,10 +16,11 @@ from api.store.database import FIRM_SETTING, Database, Limits
 from api.store.job_tables import WorkerRecord
 from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
+from api.store.points import add_points, claim_point, finish_point
 from api.store.proposal_states import begin
 from api.store.refusals import NotFound
 from api.store.run_states import NewPoint
-from api.store.runs import NewRun, add_points, claim_point, finish_point, start_run
+from api.store.runs import NewRun, start_run
 from api.store.saving import create_firm
 from api.store.scenarios import add_scenario
 from api.store.secrets import keep_secret

@@ -6,23 +6,11 @@ import pytest
 from sqlalchemy import func, select
 
 from api.store.database import Database
+from api.store.points import add_points, begin_run, claim_point, finish_point, finish_run
 from api.store.refusals import Changed, Ended, NotFound, Taken
 from api.store.retention import prune
 from api.store.run_states import NewPoint, RunState
-from api.store.runs import (
-    NewRun,
-    add_points,
-    begin_run,
-    cancel_run,
-    claim_point,
-    finish_point,
-    finish_run,
-    one_run,
-    result_of,
-    run_events_after,
-    runs_before,
-    start_run,
-)
+from api.store.runs import NewRun, cancel_run, one_run, result_of, run_events_after, runs_before, start_run
 from api.store.saving import create_firm
 from api.store.scenarios import add_scenario, change_scenario, one_scenario, remove_scenario, scenarios_before
 from api.store.tables import PointRecord, PointResultRecord, RunEventRecord, RunRecord
