@@ -233,7 +233,7 @@ def _serve(pipe: Connection, stopped: Event) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the search, which then tells its processes
     try:
-        problem = None
+        problem: Problem | None = None
         while True:
             job = pipe.recv()
             if isinstance(job, Problem):
