@@ -15,7 +15,7 @@ from scenarios.run import Compared, Solving, baseline, compare
 from scenarios.significance import Verdict
 from solver.batch import solve
 from solver.board import compile_board
-from solver.firm import Firm
+from solver.firm import Firm, Task
 from solver.plan import Plan
 from solver.policy import Policy, Weights
 from solver.problem import Assignment, compile_problem, leeway_days
@@ -92,7 +92,7 @@ def overloaded(seed: int, policy: Policy) -> Firm:
         person("bob", weekly_min=(480, 480, 240, 0, 0, 0, 0)),
         person("eve"),
     )
-    tasks = []
+    tasks: list[Task] = []
     for n in range(12):
         assignee = rng.choice(("ada", "bob", "eve", None, None, None))
         hours, due = rng.choice((3, 6, 9, 14, 22, 30, 45)), rng.choice((2, 4, 7, 9))

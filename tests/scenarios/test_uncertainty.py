@@ -30,11 +30,10 @@ from scenarios.uncertainty import (
     range_of,
     simulated,
 )
-from solver.batch import solve, today
+from solver.batch import today
 from solver.firm import Firm, Skill
 from solver.learning import learn
 from solver.metrics import measure
-from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
 
 NO_CHANCE = Chances().certain()
@@ -247,17 +246,21 @@ def test_the_same_draws_tell_two_plans_apart_with_a_fourth_of_the_variance_or_le
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_plans_that_share_little_are_told_apart_with_a_fourth_of_the_variance_too(seed: int) -> None:
+def test_what_is_known_of_draws_tells_plans_apart_that_common_draws_alone_tell_less_well(seed: int) -> None:
     made = generate_firm(people=12, tasks=200, seed=seed)
     place = setting(made.firm, now=made.now)
-    plan = solve(made.firm, now=made.now, stop=WorkBudget(0.3), advice=False)
-    ours, theirs = (promised(made.firm, one, place) for one in (plan, today(made.firm, now=made.now)))
-    assert (ours.who != theirs.who).mean() > 0.3
-    found = difference("late", *outcomes(place, (ours, theirs), chances_of(made.firm), draws=400))
+    ours = promised(made.firm, today(made.firm, now=made.now), place)
+    who = ours.who.copy()
+    lot = np.random.default_rng(seed).permutation(np.flatnonzero(who >= 0))
+    for one, other in zip(lot[::2], lot[1::2], strict=False):
+        if place.allowed[one, who[other]] and place.allowed[other, who[one]]:
+            who[one], who[other] = who[other], who[one]
+    theirs = Promised(who, ours.due)
+    found = difference("late", *outcomes(place, (theirs, ours), chances_of(made.firm), draws=400))
     assert found.variance_saved is not None
     assert found.by_common_draws is not None
     assert found.variance_saved >= 4
-    assert found.variance_saved > found.by_common_draws
+    assert found.variance_saved > 1.4 * found.by_common_draws
 
 
 def test_intervals_of_differences_hold_the_truth_in_nine_of_ten_cases() -> None:
@@ -281,13 +284,15 @@ def test_intervals_of_differences_hold_the_truth_in_nine_of_ten_cases() -> None:
         )
         for plan in (first, second)
     ]
-    held, wide, narrow = [], [], []
+    held: list[bool] = []
+    wide: list[float] = []
+    narrow: list[float] = []
     for seed in range(300):
         ours, theirs = outcomes(place, (first, second), NOISE_ONLY, draws=60, seed=seed)
         found = difference("late", ours, theirs)
         held.append(found.low <= late[1] - late[0] <= found.high)
-        wide.append(found.by_common_draws)
-        narrow.append(found.variance_saved)
+        wide.append(found.by_common_draws or 0.0)
+        narrow.append(found.variance_saved or 0.0)
     assert 0.85 <= np.mean(held) <= 0.95
     assert np.mean(narrow) > np.mean(wide)
 
