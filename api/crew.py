@@ -93,7 +93,7 @@ class Processes:
     def meet(self, problem: Problem) -> None:
         """Get ready for a problem; processes start when the first job does.
 
-        Those of an earlier problem that have nothing to do stay: a process takes two seconds of a core to import everything.
+        Those of an earlier problem that have nothing to do stay: importing everything takes a process a second or more.
         """
         for worker in [one for one in self.workers if one.number is not None or not one.process.is_alive()]:
             self._end(worker)
