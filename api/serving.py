@@ -20,6 +20,7 @@ from api.store.database import Database
 from api.store.migrating import head
 from api.store.refusals import busy
 from api.store.sharing import Sharing
+from api.store.tokens import Opened
 from api.store.turns import Turns
 
 PREFIX = "/api/v1"
@@ -44,6 +45,8 @@ class Serving:
         The defaults where none are given.
     slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
         Who is answered when there are more requests than hands.
+    opened
+        Tokens that were looked up a moment ago.
     provider
         Where people may sign in instead; ``None``: nowhere.
     revision
@@ -75,7 +78,7 @@ class Serving:
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
         given = self.settings
         self.slots = Slots(given.requests_at_once, given.firm_requests_at_once, given.requests_waiting)
-        self.good_tokens = GoodTokens()
+        self.good_tokens, self.opened = GoodTokens(), Opened()
         self.token_rates, self.firm_rates = Rates(given.token_requests_per_min), Rates(given.firm_requests_per_min)
         self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
         self.measures.working.set_function(lambda: self.slots.held)

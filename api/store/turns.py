@@ -21,6 +21,7 @@ from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared,
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
+from api.store.gates import Gate
 from api.store.names import with_names
 from api.store.refusals import busy
 from api.store.turn import Turn
@@ -69,10 +70,10 @@ class Turns:
     ) -> None:
         self.database, self._committed = database, committed
         self._written, self._read = Boards(boards_mb), Boards(boards_mb)
-        self._gates: dict[str, Lock] = defaultdict(Lock)
-        self._reading: dict[str, Lock] = defaultdict(Lock)
+        self._gates: dict[str, Gate] = defaultdict(Gate)
+        self._reading: dict[str, Gate] = defaultdict(Gate)
         self._making = Lock()
-        self._file = Lock()
+        self._file = Gate()
 
     @contextmanager
     def turn(self, firm: str, *, now: datetime, actor: str) -> Iterator[Turn]:
@@ -156,16 +157,11 @@ class Turns:
             return board_at(session, head, base_of(head, now), had)
 
     @contextmanager
-    def _gate(self, gates: dict[str, Lock], firm: str) -> Iterator[None]:
+    def _gate(self, gates: dict[str, Gate], firm: str) -> Iterator[None]:
         with self._making:
             gate = gates[firm]
-        limit_s = self.database.limits.lock_s
-        if not gate.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(gate, firm):
             yield
-        finally:
-            gate.release()
 
     @contextmanager
     def _only_writer(self, firm: str) -> Iterator[None]:
@@ -173,13 +169,16 @@ class Turns:
         if not self.database.embedded:
             yield
             return
-        limit_s = self.database.limits.lock_s
-        if not self._file.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(self._file, firm):
             yield
-        finally:
-            self._file.release()
+
+    @contextmanager
+    def _through(self, gate: Gate, firm: str) -> Iterator[None]:
+        limit_s = self.database.limits.lock_s
+        with gate.within(limit_s) as came:
+            if not came:
+                raise busy(firm, limit_s)
+            yield
 
     @contextmanager
     def _limited(self, firm: str) -> Iterator[None]:

@@ -91,7 +91,7 @@ def waiting_together(sharing: Sharing, *operations: object) -> list[object]:
         others = [threads.submit(acts, one) for one in operations]
         queue = sharing._queues["one"]
         while True:
-            with queue.changed:
+            with queue.changing:
                 if len(queue.waiting) == len(operations):
                     break
         go_on.set()
