@@ -27,8 +27,10 @@ from solver.refusal import Refusal
 
 MOMENT = timedelta(minutes=15)
 """How long a board's ``now`` stands: minutes of today pass four times an hour, as clocks of all time zones agree on quarters."""
-CHANGES_PER_BASE = 1_000
+CHANGES_PER_BASE = 4_000
 """Changes followed before the firm is compiled anew: a process that starts has no more than these to follow."""
+AHEAD_AFTER = CHANGES_PER_BASE // 2
+"""Changes followed before the next base is compiled beside the turns (`api.store.ahead`)."""
 
 
 @dataclass
@@ -58,13 +60,19 @@ def moment_of(now: datetime) -> datetime:
     return utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
 
 
-def base_of(head: Head, now: datetime) -> tuple[int, datetime]:
+def base_of(head: Head, now: datetime, had: Compiled | None = None) -> tuple[int, datetime]:
     """Return base version and moment of the board on which a turn at ``now`` decides.
+
+    ``had`` is the board that a process has. Where it began after the stored base, at the same moment, and has followed every change, the
+    firm goes on with it: it was compiled beside the turns, so that no turn has to.
 
     The stored base stays while its quarter of an hour lasts. A clock that is one quarter behind, as another machine's may be, leaves it
     as well: two processes would else take turns at compiling. Any other clock is believed.
     """
     moment = moment_of(now)
+    newer = had is not None and had.version == head.version and had.base_version > head.base_version
+    if had is not None and newer and had.base_at == head.base_at == moment:
+        return had.base_version, moment
     if head.base_at in (moment, moment + MOMENT) and head.version - head.base_version < CHANGES_PER_BASE:
         return head.base_version, head.base_at
     return head.version, moment

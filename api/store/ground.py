@@ -63,7 +63,7 @@ class Ground:
     ) -> None:
         self.session, self.firm, self.now = session, firm, now
         self.draft = Draft(session, firm, head, at=now, actor=actor)
-        self._base = base_of(head, now)
+        self._base = base_of(head, now, had)
         self._had = had
         self._current: Compiled | None = None
         self._unchecked = False

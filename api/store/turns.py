@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from api.store.ahead import Ahead
 from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
 from api.store.checking import differences
 from api.store.database import Database
@@ -69,7 +70,7 @@ class Turns:
         committed: Callable[[Sequence[tuple[str, str]], float], None] | None = None,
     ) -> None:
         self.database, self._committed = database, committed
-        self._written, self._read = Boards(boards_mb), Boards(boards_mb)
+        self._written, self._read, self._ahead = Boards(boards_mb), Boards(boards_mb), Ahead(database)
         self._gates: dict[str, Gate] = defaultdict(Gate)
         self._reading: dict[str, Gate] = defaultdict(Gate)
         self._making = Lock()
@@ -100,6 +101,8 @@ class Turns:
                     turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
                     yield turn
                     had = turn.finish()
+                if had is not None:
+                    self._ahead.want(firm, had, now=now)
                 if self._committed is not None:
                     self._committed(turn.decided, perf_counter() - began_s)
             except BaseException:
@@ -151,7 +154,7 @@ class Turns:
         """Return the cached board; where it cannot be used, one built before anybody is kept waiting."""
         had = self._written.take(firm)
         if had is not None and had.base_at >= moment_of(now):
-            return had
+            return self._ahead.take(firm, had, now=now) or had
         with self.database.reading(firm) as session:
             head = read_head(session, firm)
             return board_at(session, head, base_of(head, now), had)
