@@ -28,6 +28,9 @@ PREFIX = "/api/v1"
 BACK = "/session/provider/back"
 """Where a provider sends people back to."""
 
+BESIDE = 8
+"""Requests of one firm that are worked on at once while others ask as well."""
+
 
 def clock() -> datetime:
     """Return the moment, in UTC."""
@@ -77,7 +80,8 @@ class Serving:
         self.revision = head()
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
         given = self.settings
-        self.slots = Slots(given.requests_at_once, given.firm_requests_at_once, given.requests_waiting)
+        each = given.firm_requests_at_once
+        self.slots = Slots(given.requests_at_once, each, given.requests_waiting, beside=min(each, BESIDE))
         self.good_tokens, self.opened = GoodTokens(), Opened()
         self.token_rates, self.firm_rates = Rates(given.token_requests_per_min), Rates(given.firm_requests_per_min)
         self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)

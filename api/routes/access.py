@@ -29,17 +29,21 @@ _log = logging.getLogger(__name__)
 _bearer = HTTPBearer(auto_error=False, description="A token made by `evenhand token create`.")
 
 
-# Dependencies that wait for nothing are coroutines: each plain function is a way to another thread and back.
-
-
-async def serving(request: Request) -> Serving:
+def serving(request: Request) -> Serving:
     """Return what answers this application's requests."""
     found = request.app.state.serving
     assert isinstance(found, Serving)
     return found
 
 
-Here = Annotated[Serving, Depends(serving)]
+# Dependencies that wait for nothing are coroutines: each plain function is a way to another thread and back.
+
+
+async def _here(request: Request) -> Serving:
+    return serving(request)
+
+
+Here = Annotated[Serving, Depends(_here)]
 
 
 class _Cookie(APIKeyCookie):

@@ -34,7 +34,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _expected(
+async def _expected(
     if_match: Annotated[
         str | None, Header(alias="If-Match", description="The ETag that was read, or * for whatever is there.")
     ] = None,

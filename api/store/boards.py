@@ -85,15 +85,21 @@ def board_at(session: Session, head: Head, base: tuple[int, datetime], had: Comp
         board = compile_board(working_firm(session, version, head.version), now=at)
         had = Compiled(version, version, at, board, labels_of(session))
     if had.version < head.version:
-        _catch_up(session, had, head.version)
+        bring_along(session, had, head.version)
     return had
 
 
 def board_then(session: Session, version: int, base: tuple[int, datetime]) -> Board:
     """Return the board of any version of the past, from the history alone."""
-    board = compile_board(firm_at(session, base[0], marked=True), now=base[1])
-    _catch_up(session, Compiled(base[0], *base, board, {}), version)
-    return board
+    then = compiled_then(session, *base)
+    bring_along(session, then, version)
+    return then.board
+
+
+def compiled_then(session: Session, base_version: int, base_at: datetime) -> Compiled:
+    """Return the board with which a base of the past began, without names."""
+    board = compile_board(firm_at(session, base_version, marked=True), now=base_at)
+    return Compiled(base_version, base_version, base_at, board, {})
 
 
 def labels_of(session: Session) -> dict[str, str]:
@@ -112,7 +118,8 @@ def know_prepared(session: Session, board: Board, task: Task, version: int) -> N
         here = prepared.reviews
 
 
-def _catch_up(session: Session, had: Compiled, version: int) -> None:
+def bring_along(session: Session, had: Compiled, version: int) -> None:
+    """Let a board follow the changes up to a version."""
     for changed, id, task in task_changes(session, had.version, version):
         if task is not None:
             know_prepared(session, had.board, task, changed - 1)

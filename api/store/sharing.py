@@ -128,36 +128,39 @@ class Sharing:
         """Do what waits for a firm, all that waits at a time, until nothing does."""
         while True:
             with queue.changing:
-                some = [queue.waiting.popleft() for _ in range(min(TOGETHER, len(queue.waiting)))]
-                queue.running = bool(some)
-            if not some:
-                return
-            self._do(firm, some)
-            for one in some:
+                queue.running = bool(queue.waiting)
+                if not queue.running:
+                    return
+                first = queue.waiting[0]
+            for one in self._do(firm, queue, first):
                 one.tell()
 
-    def _do(self, firm: str, some: list[_Waiting[Any]]) -> None:
+    def _do(self, firm: str, queue: _Queue, first: _Waiting[Any]) -> list[_Waiting[Any]]:
+        """Have the firm's turn, and return whose operations were done or refused in it."""
+        some: list[_Waiting[Any]] = []
         try:
-            self._together(firm, some)
+            with self.turns.turn(firm, now=first.now, actor=first.actor) as turn:
+                some = _taken(queue)  # only now: whoever came while the turn was waited for shares it
+                self._together(turn, some)
         except _Spoilt:
             for one in some:
                 self._alone(firm, one)
         except BaseException as error:
+            some = some or _taken(queue)
             for one in some:
                 one.answer, one.error = None, error
+        return some
 
-    def _together(self, firm: str, some: list[_Waiting[Any]]) -> None:
-        first = some[0]
-        with self.turns.turn(firm, now=first.now, actor=first.actor) as turn:
-            for one in some:
-                turn.draft.actor, touched = one.actor, turn.touched
-                one.answer, one.error = None, None
-                try:
-                    one.answer = one.operation(turn)
-                except Exception as error:
-                    if turn.touched != touched:
-                        raise _Spoilt from error
-                    one.error = error
+    def _together(self, turn: Turn, some: list[_Waiting[Any]]) -> None:
+        for one in some:
+            turn.draft.actor, touched = one.actor, turn.touched
+            one.answer, one.error = None, None
+            try:
+                one.answer = one.operation(turn)
+            except Exception as error:
+                if turn.touched != touched:
+                    raise _Spoilt from error
+                one.error = error
 
     def _alone(self, firm: str, one: _Waiting[Any]) -> None:
         one.answer, one.error = None, None
@@ -166,3 +169,9 @@ class Sharing:
                 one.answer = one.operation(turn)
         except BaseException as error:
             one.answer, one.error = None, error  # told to who asked: this thread goes on for the others
+
+
+def _taken(queue: _Queue) -> list[_Waiting[Any]]:
+    """Return whoever waits, as many as may share a transaction; they wait no more."""
+    with queue.changing:
+        return [queue.waiting.popleft() for _ in range(min(TOGETHER, len(queue.waiting)))]
