@@ -19,17 +19,17 @@ SWITCH_S = 0.001
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Look for nothing within the block: for imports."""
+    """Look for nothing within the block, and at nothing that was made in it later: for imports."""
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()
 
 
 def settle() -> None:
     """Leave aside what is there by now, as it stays, and share the interpreter in small pieces: this process serves from here on."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG, 10, 10)
     sys.setswitchinterval(SWITCH_S)
