@@ -131,22 +131,21 @@ class Sharing:
                 queue.running = bool(queue.waiting)
                 if not queue.running:
                     return
-                first = queue.waiting[0]
+                first = queue.waiting.popleft()
             for one in self._do(firm, queue, first):
                 one.tell()
 
     def _do(self, firm: str, queue: _Queue, first: _Waiting[Any]) -> list[_Waiting[Any]]:
         """Have the firm's turn, and return whose operations were done or refused in it."""
-        some: list[_Waiting[Any]] = []
+        some = [first]
         try:
             with self.turns.turn(firm, now=first.now, actor=first.actor) as turn:
-                some = _taken(queue)  # only now: whoever came while the turn was waited for shares it
+                some += _taken(queue)  # only now: whoever came while the turn was waited for shares it
                 self._together(turn, some)
         except _Spoilt:
             for one in some:
                 self._alone(firm, one)
         except BaseException as error:
-            some = some or _taken(queue)
             for one in some:
                 one.answer, one.error = None, error
         return some
@@ -172,6 +171,6 @@ class Sharing:
 
 
 def _taken(queue: _Queue) -> list[_Waiting[Any]]:
-    """Return whoever waits, as many as may share a transaction; they wait no more."""
+    """Return whoever waits, as many as may share a transaction with the first one; they wait no more."""
     with queue.changing:
-        return [queue.waiting.popleft() for _ in range(min(TOGETHER, len(queue.waiting)))]
+        return [queue.waiting.popleft() for _ in range(min(TOGETHER - 1, len(queue.waiting)))]

@@ -39,7 +39,7 @@ def test_nothing_is_collected_within_the_block_and_what_was_made_is_left_aside()
     try:
         with uncollected():
             assert not gc.isenabled()
-            kept = [{} for _ in range(10)]
+            kept: list[dict[str, int]] = [{} for _ in range(10)]
         assert gc.isenabled()
         assert gc.get_freeze_count() >= frozen + len(kept)
     finally:
