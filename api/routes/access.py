@@ -108,8 +108,7 @@ async def _caller(
     here.good_tokens.good(text, caller.firm)
     request.state.firm, request.state.actor = caller.firm, str(actor(caller))
     if caller.last_used_at is None or now - caller.last_used_at >= every:
-        here.opened.used(text, now=now)
-        background.add_task(_note_use, here, caller, note)
+        background.add_task(_note_use, here, text, caller, note)
     return caller
 
 
@@ -132,8 +131,10 @@ def _require_own_page(request: Request, session: str) -> None:
         raise problem(HTTPStatus.FORBIDDEN, "csrf", "X-CSRF-Token", "(not shown)", message, hint=hint)
 
 
-def _note_use(here: Serving, caller: Token, note: Callable[[Turn, Token], None]) -> None:
+def _note_use(here: Serving, text: str, caller: Token, note: Callable[[Turn, Token], None]) -> None:
     """Note the use once the answer is out, as reading waits for no writer."""
+    if not here.opened.notes_use(text, now=here.now()):
+        return
     try:
         here.sharing.act(caller.firm, lambda turn: note(turn, caller), now=here.now(), actor=actor(caller))
     except (Busy, DBAPIError) as error:

@@ -220,12 +220,16 @@ class Opened:
             if len(self._known) > KNOWN_AT_ONCE:
                 self._known.popitem(last=False)
 
-    def used(self, text: str, *, now: datetime) -> None:
-        """Remember that the use of a token is being noted, so that not every request of that moment notes it."""
+    def notes_use(self, text: str, *, now: datetime) -> bool:
+        """Whether the use of a token is to be noted by whoever asks this: not by every request of one moment."""
         with self._changing:
-            if text in self._known:
-                looked_up_s, token = self._known[text]
+            if text not in self._known:
+                return True
+            looked_up_s, token = self._known[text]
+            notes = token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY
+            if notes:
                 self._known[text] = looked_up_s, token._replace(last_used_at=now)
+            return notes
 
     def forget(self, firm: str) -> None:
         """Forget all tokens of a firm, as one of them is revoked."""

@@ -43,9 +43,9 @@ def test_a_firm_that_revokes_a_token_is_forgotten_and_no_other() -> None:
 
 def test_a_use_that_is_being_noted_is_noted_once() -> None:
     opened = Opened(tick=Clock())
-    opened.used("a", now=NOW)  # of a session, which is looked up each time
+    assert opened.notes_use("a", now=NOW)  # of a session, which is looked up each time
     opened.keep("a", token(), looked_up_s=0.0)
-    opened.used("a", now=NOW)
+    assert [opened.notes_use("a", now=NOW) for _ in range(3)] == [True, False, False]
     found = opened.find("a", now=NOW)
     assert found is not None
     assert found.last_used_at == NOW
