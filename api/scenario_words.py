@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from api.errors import CommandError, Exit
 from api.intake.values import BadValue, DateOrder, day
 from scenarios.changes import Scenario, scenario_of
-from scenarios.sweeps import Axis, Sweep, values_of
+from scenarios.grids import Axis, Sweep, values_of
 from solver.firm import Firm
 from solver.refusal import nearest_name, refusals
 

@@ -11,6 +11,7 @@ from api.delivery.delivering import Post
 from api.delivery.rounds import Rounds
 from api.fairness import GoodTokens, Rates, Slots
 from api.jobs.queue import Jobs
+from api.learning import Lessons
 from api.measures import Measures
 from api.oidc import Provider
 from api.sealing import Seal
@@ -76,6 +77,7 @@ class Serving:
         self.measures = Measures()
         self.turns = Turns(database, committed=self.measures.committed)
         self.standings = Standings(database)
+        self.lessons = Lessons(database, self.standings)
         self.sharing = Sharing(self.turns)
         self.revision = head()
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0

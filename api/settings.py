@@ -78,6 +78,10 @@ class Settings(BaseModel):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="where browsers find this service; the provider sends people back there"
     )
+    traces_to: str | None = Field(
+        None, description="OTLP receiver over HTTP, such as http://127.0.0.1:4318/v1/traces; none: no traces"
+    )
+    traces_pct: Annotated[float, Field(ge=0, le=100)] = Field(100.0, description="of the traces that begin here")
     shutdown_s: Annotated[int, Field(ge=1, le=600)] = Field(30, description="for requests that have begun, at the end")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged, and above")
     log_format: Literal["json", "text"] = Field("json", description="of the log on standard error")

@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     draw = random.Random(asked.seed)
-    with _url(asked.database) as url:
+    with prepared_url(asked.database) as url:
         database = Database(url)
         made = generate_firm(people=asked.people, tasks=asked.tasks, load=0.6)
         create_firm(database, "one", made.firm, now=datetime.now(UTC), actor="benchmark")
@@ -256,7 +256,8 @@ def _service(url: str, *, workers: int) -> Iterator[Service]:
 
 
 @contextmanager
-def _url(kind: str) -> Iterator[str]:
+def prepared_url(kind: str) -> Iterator[str]:
+    """Give the URL of a new database of a kind with all tables and the queue; it is gone afterwards."""
     with ExitStack() as stack:
         if kind == "postgresql":
             yield stack.enter_context(running()).migrated()

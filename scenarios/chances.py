@@ -13,7 +13,7 @@ from pydantic import Field
 
 from scenarios import figures
 from solver.firm import Firm
-from solver.learning import INTERVAL_PCT, Learned, Ratio
+from solver.learnt import INTERVAL_PCT, Learned, Ratio
 from solver.policy import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]

@@ -120,7 +120,7 @@ def outcomes(
     stretches = [(first, min(PORTION, draws - first)) for first in range(0, draws, PORTION)]
     portions = [Portion(place, tuple(plans), chances, seed, first, count) for first, count in stretches]
     found = list(workers(make, portions))
-    return tuple(_joined([portion[i] for portion in found]) for i in range(len(plans)))
+    return tuple(joined([portion[i] for portion in found]) for i in range(len(plans)))
 
 
 def promised(firm: Firm, plan: Plan, place: Setting) -> Promised:
@@ -147,7 +147,8 @@ def simulated(
     return place, plan_arrays, found
 
 
-def _joined(parts: Sequence[Outcomes]) -> Outcomes:
+def joined(parts: Sequence[Outcomes]) -> Outcomes:
+    """Return portions put together, in the order given."""
     columns = {one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(Outcomes)}
     return Outcomes(**columns)
 

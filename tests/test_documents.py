@@ -10,7 +10,7 @@ from api.cli import app
 from api.errors import Exit
 from api.intake import Mapping
 from scenarios.changes import known_changes, scenario_of
-from scenarios.sweeps import Axis, Sweep
+from scenarios.grids import Axis, Sweep
 from tests.firms_for_tests import NOW
 
 ROOT = Path(__file__).parents[1]

@@ -27,8 +27,9 @@ from api.stops import Cancel, WallClock
 from api.summary import SHOWN, print_written
 from scenarios.changes import Scenario
 from scenarios.difference import Comparison, Figure
+from scenarios.grids import PointResult, Sweep
 from scenarios.run import Baseline, Compared, Solving, baseline, compare
-from scenarios.sweeps import PointResult, Sweep, Swept, run_sweep
+from scenarios.sweeps import Swept, run_sweep
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Plan

@@ -1,4 +1,4 @@
-"""A search in a process of its own, as seen by whoever started it: what it tells, and its end."""
+"""A search, or points, in a process of its own, as seen by whoever started it: what it is asked, what it tells, and its end."""
 
 from __future__ import annotations
 
@@ -9,17 +9,26 @@ import sys
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import IO
+from typing import IO, Generic, TypeVar
 
 from pydantic import ValidationError
 
-from api.jobs.messages import Asked, Told
+from solver.policy import Frozen
 
-MODULE = "api.jobs.search_process"
+SEARCH = "api.jobs.search_process"
+POINTS = "api.jobs.point_process"
+T = TypeVar("T", bound=Frozen)
 
 
-class Child:
-    """One search process and the processes that it starts; ended with all of them by `end`.
+class Child(Generic[T]):
+    """One process and the processes that it starts; ended with all of them by `end`.
+
+    Parameters
+    ----------
+    module
+        What it runs.
+    told
+        The model of what it tells.
 
     Attributes
     ----------
@@ -27,17 +36,19 @@ class Child:
         Once it is known; negative: the signal that ended the process.
     """
 
-    def __init__(self, asked: Asked) -> None:
+    def __init__(self, module: str, told: type[T]) -> None:
         # A session of its own, so that a Ctrl-C meant for us does not reach it, and so that all of it can be ended at once.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", MODULE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+            [sys.executable, "-m", module], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
         )
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self.exit_code: int | None = None
-        self._told: SimpleQueue[Told | None] = SimpleQueue()
+        self._model = told
+        self._told: SimpleQueue[T | None] = SimpleQueue()
+        self._asked: SimpleQueue[Frozen | None] = SimpleQueue()
         self._threads = [
-            Thread(target=_send, args=(self._process.stdin, asked), daemon=True),
+            Thread(target=self._send, args=(self._process.stdin,), daemon=True),
             Thread(target=self._receive, args=(self._process.stdout,), daemon=True),
         ]
         for one in self._threads:
@@ -48,7 +59,11 @@ class Child:
         """Id of the process, and of its group."""
         return self._process.pid
 
-    def told(self, wait_s: float) -> Told | None:
+    def ask(self, asked: Frozen) -> None:
+        """Ask for something, without waiting: a process reads nothing before it has imported everything."""
+        self._asked.put(asked)
+
+    def told(self, wait_s: float) -> T | None:
         """Return the next thing told; ``None`` when none came in time, or when none will: `exit_code` is set then."""
         try:
             told = self._told.get(timeout=wait_s)
@@ -63,6 +78,7 @@ class Child:
         with suppress(ProcessLookupError):  # it has ended, and its processes with it
             os.killpg(self._process.pid, signal.SIGKILL)
         self.exit_code = self._process.wait()
+        self._asked.put(None)
         for one in self._threads:
             one.join()
         with suppress(OSError):  # what it did not read any more
@@ -74,13 +90,13 @@ class Child:
     def _receive(self, lines: IO[bytes]) -> None:
         for line in lines:
             try:
-                self._told.put(Told.model_validate_json(line))
+                self._told.put(self._model.model_validate_json(line))
             except ValidationError:
                 break  # cut off in the middle of a line: the process is gone
         self._told.put(None)
 
-
-def _send(pipe: IO[bytes], asked: Asked) -> None:
-    with suppress(OSError):  # it died: whoever waits for what it tells finds that out
-        pipe.write(asked.model_dump_json().encode() + b"\n")
-        pipe.flush()
+    def _send(self, pipe: IO[bytes]) -> None:
+        with suppress(OSError):  # it died: whoever waits for what it tells finds that out
+            while (asked := self._asked.get()) is not None:
+                pipe.write(asked.model_dump_json().encode() + b"\n")
+                pipe.flush()

@@ -1,4 +1,4 @@
-"""What a search process is asked, and what it tells: one line of JSON each."""
+"""What the processes that search, or work points out, are asked, and what they tell: one line of JSON each."""
 
 from __future__ import annotations
 
@@ -49,3 +49,42 @@ class Told(Frozen):
     def progress(self) -> Progress:
         """The figures as the search has them."""
         return Progress(self.work_units, self.objective_min, self.bound_min, self.phase)
+
+
+class PointGround(Frozen):
+    """What the points of one stage of a run share.
+
+    Attributes
+    ----------
+    kind, ask
+        Of the run: name, and JSON of what was asked.
+    last
+        The firm's newest plan, which today's goes on from.
+    earlier
+        Results of the stages before, by stage, in the order of their points.
+    cores
+        Processes that search where a stage has a single point, one per core unless told.
+    """
+
+    kind: str
+    ask: str
+    firm: Firm
+    now: datetime
+    last: Plan | None
+    earlier: tuple[tuple[str, ...], ...]
+    cores: int | None = None
+
+
+class PointAsked(Frozen):
+    """A point to be worked out; ``ground`` is told before the first one of it, and stays until another one is."""
+
+    does: str
+    arguments: str
+    ground: PointGround | None = None
+
+
+class PointTold(Frozen):
+    """What came of a point: its result as JSON, or why there is none."""
+
+    document: str | None = None
+    error: str | None = None

@@ -1,4 +1,4 @@
-"""The queue of solves, in the same database as everything else: what waits is committed with the row that says so.
+"""The queues of solves and of runs, in the same database as everything else: what waits is committed with the row that says so.
 
 Each firm is a partition of the queue: one of its solves runs at a time, and a worker that is free takes the next one of a firm drawn by
 lot, so that a firm with a thousand solves waits for itself only. Arguments are ids; what they mean stands in our own tables.
@@ -7,10 +7,18 @@ lot, so that a firm with a thousand solves waits for itself only. Arguments are 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+from sqlalchemy.orm import Session
 
+from api.jobs.asks import Effort
+from api.jobs.kinds import engine, kind_of
 from api.store.database import Database
+from api.store.log import canonical
+from api.store.run_states import Run
+from api.store.runs import NewRun, number_of, start_run
+from api.store.scenarios import without_names_in
 from api.store.solve_states import SolveAsk, SolveKind
 from api.store.solves import start_solve
 from api.store.turn import Turn
@@ -23,6 +31,11 @@ SCHEMA = "jobs"
 """Where the queue's own tables are on PostgreSQL; on SQLite they stand beside ours."""
 SOLVES = "solves"
 SOLVE = "solve"
+POINTS = "points"
+"""The queue of runs: each workflow does some points of one."""
+DO_POINTS = "do points"
+BEGIN = "begin"
+"""The portion that begins a run; the others are named by stage and place."""
 POLL_S = 0.5
 """Seconds between two looks of a worker at the queue; a worker that is free waits half of it on average."""
 
@@ -41,6 +54,8 @@ def prepare(database: Database) -> None:
     DBOS.migrate(url_of(database), schema=SCHEMA)
     client = _client(database)
     client.register_queue(SOLVES, worker_concurrency=1, partition_concurrency=1, polling_interval_sec=POLL_S)
+    # Many workers share a firm's run; each does one stretch of points at a time.
+    client.register_queue(POINTS, worker_concurrency=1, partition_worker_concurrency=1, polling_interval_sec=POLL_S)
     client.destroy()
 
 
@@ -50,9 +65,14 @@ def workflow_id(firm: str, id: str) -> str:
 
 
 def solve_of(workflow: str) -> tuple[str, str]:
-    """Return firm and solve of a workflow."""
-    firm, _, id = workflow.partition("/")
+    """Return firm and solve, or firm and run, of a workflow."""
+    firm, id = workflow.split("/")[:2]
     return firm, id
+
+
+def portion_id(firm: str, id: str, portion: str) -> str:
+    """Return the id of the workflow that does a portion of a run."""
+    return f"{firm}/{id}/{portion}"
 
 
 class Jobs:
@@ -95,6 +115,56 @@ class Jobs:
         with turn.whole():
             turn.draft.write()
             self.client.enqueue_in_transaction(turn.session, options, turn.firm, id)
+
+    def start_run(
+        self, turn: Turn, id: str, ask: Effort, *, scenario: str | None = None, most_waiting: int | None = None
+    ) -> Run:
+        """Ask for a run; once the turn is committed workers do it, and nothing is left of it otherwise.
+
+        Parameters
+        ----------
+        ask
+            Of one of the kinds in `api.jobs.kinds`, such as `api.jobs.asks.WhatIfAsk`; names in it are replaced by ids.
+        scenario
+            Id of the kept scenario that it belongs to.
+
+        Raises
+        ------
+        Refused
+            The ask is of no kind, or a point of it cannot be; whether changes can be made to the firm is found out by its points.
+        NotFound
+            The firm has no such scenario.
+        QueueFull
+            Too many of the firm's runs wait already.
+        """
+        kind = kind_of(ask)
+        document = without_names_in(turn.session, ask.model_dump(mode="json"))
+        new = NewRun(kind.name, canonical(document), kind.points(ask), engine())
+        run = start_run(turn, id, new, scenario=scenario, most_waiting=most_waiting)
+        if not run.state.ended:
+            with turn.whole():
+                turn.draft.write()
+                self.enqueue_points(turn.session, turn.firm, id, BEGIN, ())
+        return run
+
+    def enqueue_points(self, session: Session, firm: str, id: str, portion: str, numbers: Sequence[int]) -> None:
+        """Let a portion of a run's points wait for a worker, in the session's transaction; one that waits or is done stays as it is."""
+        options: EnqueueOptions = {
+            "workflow_name": DO_POINTS,
+            "queue_name": POINTS,
+            "workflow_id": portion_id(firm, id, portion),
+            "queue_partition_key": firm,
+            "priority": number_of(session, id),  # in the order in which runs were asked for
+        }
+        self.client.enqueue_in_transaction(session, options, firm, id, portion, list(numbers))
+
+    def drop_points(self, firm: str, id: str) -> None:
+        """Let nothing of a run that has ended wait any more."""
+        waiting = self.client.list_workflows(
+            status="ENQUEUED", workflow_id_prefix=portion_id(firm, id, ""), load_input=False, load_output=False
+        )
+        if waiting:
+            self.client.cancel_workflows([one.workflow_id for one in waiting])
 
     def close(self) -> None:
         """Let go of the queue; the connections are the database's."""

@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Thread
 from typing import IO
 
@@ -70,15 +70,12 @@ class Telling:
 
 def main() -> None:
     """Search once."""
-    os.nice(NICENESS)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, who then ends it
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
+    with answering(NICENESS) as out:
         line = sys.stdin.buffer.readline()
         if not line.endswith(b"\n"):
             return  # whoever asked is gone before the end of the question
         asked = Asked.model_validate_json(line)
-        Thread(target=_end_with_input, daemon=True).start()
+        Thread(target=end_with_input, daemon=True).start()
         telling = Telling(asked, out)
         with _crew(asked) as crew:
             plan = solve(
@@ -109,7 +106,17 @@ def _crew(asked: Asked) -> AbstractContextManager[Crew]:
     return processes(asked.cores, patient=asked.work_units is not None)
 
 
-def _end_with_input() -> None:
+@contextmanager
+def answering(niceness: int) -> Iterator[IO[str]]:
+    """Give way to others, and give where lines are told to whoever started this process."""
+    os.nice(niceness)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, who then ends it
+    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
+        yield out
+
+
+def end_with_input() -> None:
     """End this process, and its own, once nobody holds the other end of its input."""
     # Past the buffer of `stdin`, which nobody may hold when the interpreter ends.
     while os.read(sys.stdin.fileno(), 65_536):

@@ -15,7 +15,7 @@ from threading import Event
 
 from sqlalchemy.exc import OperationalError
 
-from api.jobs.child import Child
+from api.jobs.child import SEARCH, Child
 from api.jobs.ending import Ending, Lost
 from api.jobs.messages import Asked, Told
 from api.store.database import Database
@@ -90,9 +90,11 @@ class Searching:
 
     def _once(self, firm: str, id: str, claimed: Claimed, spent_s: float) -> tuple[bool | None, int | None]:
         """Search in one child process; return whether a plan was found, or ``None`` and how the process ended."""
-        child = Child(self._asked(firm, id, claimed, spent_s))
+        asked = self._asked(firm, id, claimed, spent_s)
+        child = Child(SEARCH, Told)
         begun, last, looked_s = time.monotonic(), None, float("-inf")
         try:
+            child.ask(asked)
             while child.exit_code is None:
                 told = child.told(self._pace.look_s)
                 if self._ending.is_set():

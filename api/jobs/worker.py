@@ -1,4 +1,4 @@
-"""A worker: it does solves of all firms, one at a time, and takes over what dead workers left.
+"""A worker: it does solves and points of runs of all firms, one of each at a time, and takes over what dead workers left.
 
 Each process has an id of its own and says every second that it lives; whoever has said nothing for a while is taken for dead, and the
 living put his jobs back into the queue. A worker that was only slow finds out with the next thing it wants to write.
@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from dbos import DBOS, DBOSPortableJSONSerializer, StepOptions
@@ -23,17 +23,32 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from api.jobs.applying import Applying
 from api.jobs.clockwork import CHECK_S, LOOK_S, Clockwork, Regular, look, self_check
 from api.jobs.ending import Ending, Lost
-from api.jobs.queue import APPLICATION, SCHEMA, SOLVE, VERSION, Jobs, solve_of, url_of, workflow_id
+from api.jobs.pointing import Opened, Pointing
+from api.jobs.queue import (
+    APPLICATION,
+    DO_POINTS,
+    SCHEMA,
+    SOLVE,
+    VERSION,
+    Jobs,
+    portion_id,
+    solve_of,
+    url_of,
+    workflow_id,
+)
 from api.jobs.searching import Pace, Searching
 from api.serving import clock
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
 from api.store.refusals import Busy, NotFound
+from api.store.runs import fail_run
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns
+from api.tracing import span
 
 _log = logging.getLogger(__name__)
+P = ParamSpec("P")
 T = TypeVar("T")
 
 KEPT = timedelta(days=1)
@@ -103,6 +118,7 @@ class Worker:
         self._applying = Applying(database, turns, self.id, now=now)
         self._beating = Thread(target=self._beat, name="worker-beat", daemon=True)
         self._jobs = Jobs(database)
+        self._pointing = Pointing(database, self._jobs, self.id, now=now, ending=self._ending, pace=self._times.pace)
         self._clockwork = Clockwork(
             (
                 Regular(self._times.look_s, lambda: look(database, turns, self._jobs, now=now())),
@@ -133,6 +149,10 @@ class Worker:
         def solve(firm: str, id: str) -> str:
             return self._solve(firm, id)
 
+        @DBOS.workflow(name=DO_POINTS, max_recovery_attempts=self._times.take_overs)
+        def do_points(firm: str, id: str, portion: str, numbers: list[int]) -> None:
+            self._do_points(firm, id, portion, numbers)
+
         DBOS.launch()
         self._beating.start()
         self._clockwork.start()
@@ -143,6 +163,7 @@ class Worker:
         self._beating.join()
         self._clockwork.close()
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=round(self._times.ending_s))
+        self._pointing.close()
         with self._database.writer.begin() as connection:
             # Whoever is not there at all is known to be dead: nobody waits before taking over.
             connection.execute(delete(_WORKERS).where(_WORKERS.c.id == self.id))
@@ -158,22 +179,53 @@ class Worker:
     def _solve(self, firm: str, id: str) -> str:
         """Do one solve: the workflow. Each step may be begun several times and does its work once."""
         try:
-            if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, self._searching.search, firm, id):
-                return "nothing to apply"
-            return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, self._applying.apply, firm, id)
+            with span("job", job="solve", firm=firm, id=id):
+                job = workflow_id(firm, id)
+                if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, job, self._search, firm, id):
+                    return "nothing to apply"
+                return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, job, self._apply, firm, id)
         except Exception as error:
             # Said where those who asked will look; the queue notes it as well.
             give_up(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now(), owner=self.id)
             raise
 
-    def _as_owner(self, step: Callable[[str, str], T], firm: str, id: str) -> T:
-        """Do a step, as long as the queue says that the job is ours: its word decides between two who both claim the solve."""
+    def _search(self, firm: str, id: str) -> bool:
+        with span("solve", firm=firm, id=id):
+            return self._searching.search(firm, id)
+
+    def _apply(self, firm: str, id: str) -> str:
+        with span("apply", firm=firm, id=id):
+            return self._applying.apply(firm, id)
+
+    def _do_points(self, firm: str, id: str, portion: str, numbers: Sequence[int]) -> None:
+        """Do some points of a run, a step each, and what comes next where they were the last of their stage: the workflow."""
+        job, behind = portion_id(firm, id, portion), -1
+        try:
+            with span("job", job="points", firm=firm, id=id, portion=portion):
+                while True:
+                    for number in numbers:
+                        step: StepOptions = {"name": f"point {number}", **AGAIN}
+                        DBOS.run_step(step, self._as_owner, job, self._pointing.do, firm, id, number)
+                    opened = DBOS.run_step({"name": "go on", **AGAIN}, self._go_on, firm, id, portion, behind)
+                    if opened is None:
+                        return
+                    behind, numbers = opened["stage"], opened["numbers"]
+        except Exception as error:
+            fail_run(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now())
+            raise
+
+    def _go_on(self, firm: str, id: str, portion: str, behind: int) -> dict[str, Any] | None:
+        opened: Opened | None = self._pointing.go_on(firm, id, portion, behind)
+        return None if opened is None else {"stage": opened.stage, "numbers": list(opened.numbers)}
+
+    def _as_owner(self, job: str, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """Do a step, as long as the queue says that the job is ours: its word decides between two who both claim what it is about."""
         while True:
             try:
-                return step(firm, id)
+                return step(*arguments, **named)
             except Lost:
-                job = DBOS.get_workflow_status(workflow_id(firm, id))
-                if self._ending.is_set() or job is None or job.executor_id != self.id:
+                found = DBOS.get_workflow_status(job)
+                if self._ending.is_set() or found is None or found.executor_id != self.id:
                     raise Ending from None
 
     def _beat(self) -> None:
@@ -184,6 +236,7 @@ class Worker:
                 self._sweep()
                 if beats % 600 == 0:
                     self._forget()
+                self._pointing.rest()
                 beats += 1
             except DBAPIError as error:
                 _log.warning("worker %s: the database does not answer: %s", self.id, error.orig)
@@ -212,14 +265,15 @@ class Worker:
             _log.warning("taking over the jobs of %s", ", ".join(dead))
             DBOS._recover_pending_workflows(dead)
         failed = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"]
-        for one in DBOS.list_workflows(status=failed, name=SOLVE, load_input=False, load_output=False):
+        for one in DBOS.list_workflows(status=failed, name=[SOLVE, DO_POINTS], load_input=False, load_output=False):
             firm, id = solve_of(one.workflow_id)
             died = one.status != "ERROR"
             error = (
                 f"its workers died {self._times.take_overs + 1} times over it" if died else "its worker met an error"
             )
+            give = give_up if one.name == SOLVE else fail_run
             try:
-                give_up(self._database, firm, id, error, now=self._now())
+                give(self._database, firm, id, error, now=self._now())
             except NotFound as gone:
                 _log.warning("a job without a solve is dropped: %s", gone)
             DBOS.delete_workflows([one.workflow_id])

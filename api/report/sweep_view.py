@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.report.wording import percent_text
-from scenarios.sweeps import PointResult, Swept, Value
+from scenarios.grids import PointResult, Value
+from scenarios.sweeps import Swept
 from solver.wording import hours_text
 
 WIDTH, HEIGHT = 360.0, 140.0

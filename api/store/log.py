@@ -39,6 +39,8 @@ class EntryKind(StrEnum):
     POLICY = "policy"
     TIME = "time"
     IMPORT = "import"
+    ACCOUNT = "account"
+    SUGGESTION = "suggestion"
 
 
 class By(StrEnum):

@@ -1,13 +1,10 @@
-"""Plans and scenarios as they were found.
+"""Plans as they were found.
 
 Whatever is kept here was computed from a firm with marks for names (`load_marked_firm`), so that its sentences hold none; whoever reads
 gets the names of today.
 """
 
 from __future__ import annotations
-
-from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -16,21 +13,10 @@ from api.store.boards import labels_of
 from api.store.loading import firm_at
 from api.store.names import named_json
 from api.store.refusals import not_found, taken
-from api.store.tables import FirmRecord, PlanRecord, ScenarioRecord
+from api.store.tables import FirmRecord, PlanRecord
 from api.store.turn import Turn
 from solver.firm import Firm
 from solver.plan import Plan
-
-
-class Scenario(NamedTuple):
-    """A what-if as it is kept: changes and result are documents of whoever computes them."""
-
-    id: str
-    name: str
-    version: int
-    at: datetime
-    document: str
-    result: str | None
 
 
 def load_marked_firm(session: Session) -> tuple[Firm, int]:
@@ -63,27 +49,3 @@ def load_plan(session: Session, id: str) -> Plan:
     if document is None:
         raise not_found("plan", id)
     return Plan.model_validate_json(named_json(document, labels_of(session)))
-
-
-def keep_scenario(turn: Turn, id: str, *, name: str, document: str, result: str | None = None) -> None:
-    """Keep a scenario, or its result once it is there; the scenario itself does not change."""
-    turn.draft.write()
-    there = turn.session.scalars(select(ScenarioRecord.document).where(ScenarioRecord.id == id)).one_or_none()
-    if there is not None and (there != document or result is None):
-        raise taken("scenario", id)
-    with turn.whole():
-        if there is None:
-            row = {"name": name, "version": turn.version, "at": turn.draft.at, "document": document, "result": result}
-            turn.draft.add(ScenarioRecord, id=id, **row)
-        else:
-            turn.draft.update(ScenarioRecord, {"id": id}, result=result)
-
-
-def load_scenario(session: Session, id: str) -> Scenario:
-    """Return a scenario with the names of today."""
-    record = session.scalars(select(ScenarioRecord).where(ScenarioRecord.id == id)).one_or_none()
-    if record is None:
-        raise not_found("scenario", id)
-    labels = labels_of(session)
-    result = None if record.result is None else named_json(record.result, labels)
-    return Scenario(record.id, record.name, record.version, record.at, named_json(record.document, labels), result)

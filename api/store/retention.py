@@ -1,4 +1,4 @@
-"""What is kept for a while only: answers to idempotency keys, delivered messages, attempts to sign in, ended sessions.
+"""What is kept for a while only: answers to idempotency keys, delivered messages, attempts to sign in, ended sessions, ended runs.
 
 Decisions, changes and everything of the domain are kept for good.
 """
@@ -13,6 +13,7 @@ from sqlalchemy import Table, delete, or_
 from api.store.accounts import SessionRecord, SignInRecord
 from api.store.database import Database
 from api.store.draft import read_head, table_of
+from api.store.runs import forget_runs
 from api.store.tables import AnswerRecord, OutboxRecord
 
 
@@ -29,12 +30,15 @@ class Keeping(NamedTuple):
         Attempts to sign in, with the address they came from.
     sessions
         After they ended.
+    runs
+        Of what-ifs, after they ended, with what came of them; scenarios are kept.
     """
 
     answers: timedelta = timedelta(days=30)
     delivered: timedelta = timedelta(days=30)
     sign_ins: timedelta = timedelta(days=180)
     sessions: timedelta = timedelta(days=30)
+    runs: timedelta = timedelta(days=90)
 
 
 class Pruned(NamedTuple):
@@ -45,6 +49,7 @@ class Pruned(NamedTuple):
     delivered: int
     sign_ins: int
     sessions: int
+    runs: int
 
 
 def prune(database: Database, firm: str, *, now: datetime, keeping: Keeping | None = None) -> Pruned:
@@ -65,6 +70,7 @@ def prune(database: Database, firm: str, *, now: datetime, keeping: Keeping | No
                 (sessions, ended),
             )
         ]
+        counts.append(forget_runs(connection, firm, now - keep.runs))
     return Pruned(firm, *counts)
 
 

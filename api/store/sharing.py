@@ -12,11 +12,13 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Any, Generic, TypeVar
 
+from api import tracing
 from api.store.refusals import busy
 from api.store.turn import Turn
 from api.store.turns import Turns
@@ -38,6 +40,8 @@ class _Waiting(Generic[T]):
     actor: str
     answer: T | None = None
     error: BaseException | None = None
+    span: Any = field(default_factory=tracing.here)
+    context: Context = field(default_factory=copy_context)
     done: Future[T] = field(default_factory=Future)
 
     def tell(self) -> None:
@@ -132,15 +136,19 @@ class Sharing:
                 if not queue.running:
                     return
                 first = queue.waiting.popleft()
-            for one in self._do(firm, queue, first):
+            for one in first.context.run(self._do, firm, queue, first):
                 one.tell()
 
     def _do(self, firm: str, queue: _Queue, first: _Waiting[Any]) -> list[_Waiting[Any]]:
         """Have the firm's turn, and return whose operations were done or refused in it."""
         some = [first]
         try:
-            with self.turns.turn(firm, now=first.now, actor=first.actor) as turn:
+            with (
+                tracing.span("operations", firm=firm) as span,
+                self.turns.turn(firm, now=first.now, actor=first.actor) as turn,
+            ):
                 some += _taken(queue)  # only now: whoever came while the turn was waited for shares it
+                tracing.done_for(span, [one.span for one in some])
                 self._together(turn, some)
         except _Spoilt:
             for one in some:

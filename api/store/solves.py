@@ -49,18 +49,7 @@ def start_solve(
     QueueFull
         Too many of the firm's solves wait already.
     """
-    waiting, most_waiting = _waiting(turn.session), MOST_WAITING if most_waiting is None else most_waiting
-    if len(waiting) >= most_waiting:
-        message, hint = "solves of this firm wait already", "Maybe cancel one, or ask again when one has ended."
-        refusal = Refusal(
-            code="queue_full",
-            field="solves",
-            value=str(len(waiting)),
-            message=message,
-            nearest=str(most_waiting),
-            hint=hint,
-        )
-        raise QueueFull(refusal)
+    require_room("solves", len(_waiting(turn.session)), MOST_WAITING if most_waiting is None else most_waiting)
     last = turn.session.scalars(select(func.max(SolveRecord.number))).one() or 0
     with turn.whole():
         turn.draft.add(
@@ -79,6 +68,27 @@ def start_solve(
         turn.draft.write()
         _event(turn.draft, id, {"state": SolveState.QUEUED.value})
     return int(last + 1)
+
+
+def require_room(what: str, waiting: int, most_waiting: int) -> None:
+    """Refuse one more of what waits for workers, where as many wait as may.
+
+    Raises
+    ------
+    QueueFull
+        There is no room.
+    """
+    if waiting >= most_waiting:
+        raise QueueFull(
+            Refusal(
+                code="queue_full",
+                field=what,
+                value=str(waiting),
+                message=f"{what} of this firm wait already",
+                nearest=str(most_waiting),
+                hint="Maybe cancel one, or ask again when one has ended.",
+            )
+        )
 
 
 def cancel_solve(turn: Turn, id: str) -> None:
@@ -105,7 +115,7 @@ def cancel_solve(turn: Turn, id: str) -> None:
 
 def claim(database: Database, firm: str, id: str, owner: str, *, now: datetime) -> Claimed | None:
     """Make a solve one's own, whoever had it; ``None`` when nothing is left to do."""
-    with _locked(database, firm, now, owner) as draft:
+    with locked(database, firm, now, owner) as draft:
         record = _record(draft.session, id)
         state = SolveState(record.state)
         if state.ended:
@@ -136,7 +146,7 @@ def note_progress(
     database: Database, firm: str, id: str, owner: str, progress: Progress | None, *, spent_s: float, now: datetime
 ) -> Hold:
     """Write down where a search stands, if it is still one's own; return whether to go on."""
-    with _locked(database, firm, now, owner) as draft:
+    with locked(database, firm, now, owner) as draft:
         record = _record(draft.session, id)
         if record.owner != owner or SolveState(record.state).ended:
             return Hold.LOST
@@ -161,7 +171,7 @@ def keep_incumbent(
     database: Database, firm: str, id: str, owner: str, plan: str, *, now: datetime, final: bool = False
 ) -> bool:
     """Keep the best plan so far, as JSON; ``final``: the search is over. Return whether the solve is still one's own."""
-    with _locked(database, firm, now, owner) as draft:
+    with locked(database, firm, now, owner) as draft:
         record = _record(draft.session, id)
         if record.owner != owner or record.state != SolveState.SEARCHING.value:
             return False
@@ -206,7 +216,7 @@ def give_up(database: Database, firm: str, id: str, error: str, *, now: datetime
 
     With ``owner`` only where it is still theirs.
     """
-    with _locked(database, firm, now, owner or "jobs") as draft:
+    with locked(database, firm, now, owner or "jobs") as draft:
         record = _record(draft.session, id)
         if SolveState(record.state).ended or (owner is not None and record.owner != owner):
             return False
@@ -216,7 +226,7 @@ def give_up(database: Database, firm: str, id: str, error: str, *, now: datetime
 
 def cancelled(database: Database, firm: str, id: str, owner: str, *, now: datetime) -> None:
     """End a solve whose search was stopped because somebody asked for it."""
-    with _locked(database, firm, now, owner) as draft:
+    with locked(database, firm, now, owner) as draft:
         record = _record(draft.session, id)
         if record.owner == owner and not SolveState(record.state).ended:
             end_solve(draft, id, SolveState.CANCELLED)
@@ -270,7 +280,8 @@ def owned(session: Session, id: str, owner: str) -> bool:
 
 
 @contextmanager
-def _locked(database: Database, firm: str, now: datetime, actor: str) -> Iterator[Draft]:
+def locked(database: Database, firm: str, now: datetime, actor: str) -> Iterator[Draft]:
+    """Write rows of jobs under the firm's lock, an instant long, without its turn."""
     with database.writing(firm) as session:
         draft = Draft(session, firm, read_head(session, firm, lock=True), at=now, actor=actor)
         yield draft

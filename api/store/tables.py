@@ -2,7 +2,7 @@
 
 Every key begins with the firm's id. A ``document`` is the JSON text of a model (`solver.firm`, `solver.plan`), kept as written: both
 databases give back the same text, which is hashed and compared. ``place`` orders the parts of a firm, and is the version that put them
-there. Moments are kept in UTC. Migrations make these tables, and those of `api.store.accounts` (`api.store.migrating`); a test compares.
+there. Moments are kept in UTC. Migrations make these tables, and those of the modules beside it (`api.store.migrating`); a test compares.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from api.store.rows import OfFirm as OfFirm
 from api.store.rows import PartOfFirm as PartOfFirm
 from api.store.rows import Record as Record
 from api.store.rows import to as _to
+from api.store.scenario_tables import PointRecord as PointRecord
+from api.store.scenario_tables import PointResultRecord as PointResultRecord
+from api.store.scenario_tables import RunEventRecord as RunEventRecord
+from api.store.scenario_tables import RunRecord as RunRecord
+from api.store.scenario_tables import ScenarioRecord as ScenarioRecord
 
 
 class FirmRecord(Record):
@@ -259,19 +264,6 @@ class ProposalStateRecord(OfFirm, Record):
     decision: Mapped[int | None]
 
     __table_args__ = (_to("proposals", "proposal"),)
-
-
-class ScenarioRecord(OfFirm, Record):
-    """A what-if: its changes, and its result once there is one."""
-
-    __tablename__ = "scenarios"
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    version: Mapped[int]
-    at: Mapped[datetime]
-    document: Mapped[str]
-    result: Mapped[str | None]
 
 
 class AnswerRecord(OfFirm, Record):

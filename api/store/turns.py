@@ -17,6 +17,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from api import tracing
 from api.store.ahead import Ahead
 from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
 from api.store.checking import differences
@@ -97,7 +98,12 @@ class Turns:
         with self._gate(self._gates, firm):
             had, turn, began_s = self._prepared(firm, now), None, perf_counter()
             try:
-                with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
+                with (
+                    tracing.span("turn", firm=firm),
+                    self._only_writer(firm),
+                    self._limited(firm),
+                    self.database.writing(firm) as session,
+                ):
                     turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
                     yield turn
                     had = turn.finish()

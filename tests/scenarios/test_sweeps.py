@@ -8,7 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from scenarios.changes import ExtraHours, Joins, PolicySet, Scenario
-from scenarios.sweeps import Axis, PointResult, Sweep, Swept, ground_of, knee_of, run_sweep, solve_point, values_of
+from scenarios.grids import Axis, PointResult, Sweep, ground_of, values_of
+from scenarios.sweeps import Swept, knee_of, run_sweep, solve_point
 from solver.batch import solve
 from solver.firm import Firm
 from solver.plan import Plan

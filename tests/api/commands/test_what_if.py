@@ -36,7 +36,7 @@ from scenarios.changes import (
     SkillSet,
     TaskDropped,
 )
-from scenarios.sweeps import Axis
+from scenarios.grids import Axis
 from solver.firm import Client, Firm, Priority, TaskType
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task

@@ -8,7 +8,7 @@ import pytest
 
 from api.jobs import searching
 from api.jobs.child import Child
-from api.jobs.messages import Asked
+from api.jobs.messages import Told
 from api.store.log import By, entries_of, verify
 from api.store.proposal_listing import WantedProposals, proposals_after
 from api.store.records import load_plan
@@ -89,9 +89,9 @@ def test_a_search_process_that_dies_is_started_again_but_not_for_ever(
     begun: list[int] = []
     deaths = 1
 
-    class Mortal(Child):
-        def __init__(self, asked: Asked) -> None:
-            super().__init__(asked)
+    class Mortal(Child[Told]):
+        def __init__(self, module: str, told: type[Told]) -> None:
+            super().__init__(module, told)
             begun.append(self.pid)
             if len(begun) <= deaths:
                 os.killpg(self.pid, signal.SIGKILL)

@@ -3,7 +3,8 @@
 With a point it ends itself there, the hard way, as a power cut would: ``claimed``, before anything is done; ``incumbent``, once the
 first plan of a search is written down;
 ``found``, once the search is over and the queue does not know; ``placing``, with some of the new work placed; ``applied``, once all is
-done and the queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
+done and the queue does not know; ``opened``, with a run begun and none of its points; ``point``, as a point of a run is finished and the
+queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
 ``frail``: solves are begun again once only.
 """
 
@@ -17,8 +18,10 @@ from unittest.mock import patch
 
 from dbos import DBOS
 
-from api.jobs import applying, searching
+from api.jobs import applying, pointing, searching
 from api.jobs.applying import Applying
+from api.jobs.pointing import Pointing
+from api.jobs.queue import workflow_id
 from api.jobs.searching import Searching
 from api.jobs.worker import Times, Worker
 from api.store.database import Database, Limits
@@ -42,6 +45,8 @@ POINTS: dict[str, tuple[Any, str]] = {
     "found": (Searching, "search"),
     "placing": (Applying, "_proposals"),
     "applied": (Applying, "apply"),
+    "opened": (Pointing, "go_on"),
+    "point": (pointing, "finish_point"),
 }
 
 
@@ -49,9 +54,10 @@ class Older(Worker):
     """A worker of a release whose solves had another step at the end, and did not try again."""
 
     def _solve(self, firm: str, id: str) -> str:
-        if not DBOS.run_step({"name": "search"}, self._as_owner, self._searching.search, firm, id):
+        job = workflow_id(firm, id)
+        if not DBOS.run_step({"name": "search"}, self._as_owner, job, self._searching.search, firm, id):
             return "nothing"
-        DBOS.run_step({"name": "apply"}, self._as_owner, self._applying.apply, firm, id)
+        DBOS.run_step({"name": "apply"}, self._as_owner, job, self._applying.apply, firm, id)
         return DBOS.run_step({"name": "count"}, lambda: "counted")
 
 

@@ -26,8 +26,9 @@ from scenarios.changes import (
     TaskDropped,
 )
 from scenarios.due_dates import Form
+from scenarios.grids import Axis, PointResult, Sweep
 from scenarios.run import Baseline, Solving, baseline, compare
-from scenarios.sweeps import Axis, PointResult, Sweep, Swept
+from scenarios.sweeps import Swept
 from solver.firm import Client, Firm
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, day, firm, person, task

@@ -209,8 +209,8 @@ def test_what_is_kept_for_a_while_goes_and_everything_else_stays(database: Datab
                 firm_id="one", number=99, topic="x", document="{}", at=NOW, delivered_at=NOW, attempts=1
             )
         )
-    assert prune(database, "one", now=later) == ("one", 1, 1, 1, 2)
-    assert prune(database, "one", now=later) == ("one", 0, 0, 0, 0)
+    assert prune(database, "one", now=later) == ("one", 1, 1, 1, 2, 0)
+    assert prune(database, "one", now=later) == ("one", 0, 0, 0, 0, 0)
     with database.reading("one") as session:
         assert session.scalars(select(AnswerRecord.key)).all() == ["new"]
         assert session.scalars(select(SessionRecord.id)).all() == ["good"]

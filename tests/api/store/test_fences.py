@@ -18,13 +18,19 @@ from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
 from api.store.proposal_states import begin
 from api.store.refusals import NotFound
+from api.store.run_states import NewPoint
+from api.store.runs import NewRun, add_points, claim_point, finish_point, start_run
 from api.store.saving import create_firm
+from api.store.scenarios import add_scenario
 from api.store.secrets import keep_secret
 from api.store.solve_states import SolveAsk
 from api.store.solves import start_solve
+from api.store.suggestions import dismiss
 from api.store.tables import FirmRecord, OfFirm, OutboxRecord, Record, TaskRecord
 from api.store.tokens import create_token
 from api.store.turns import Turns
+from scenarios.changes import Scenario
+from solver.learnt import Change, Kind, Ratio, Suggestion
 from solver.plan import Move, Proposal
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task
@@ -38,6 +44,15 @@ PROPOSAL = Proposal(
     gain_per_move_min=1,
     loads=(),
     reason="",
+)
+SUGGESTION = Suggestion(
+    kind=Kind.DEFAULT_ESTIMATE,
+    key="default_estimate:return",
+    type="return",
+    changes=(Change(id="return", before=60, after=90),),
+    ratio=Ratio(ratio=1.5, low=1.4, high=1.6),
+    tasks=9,
+    sentence="It takes longer.",
 )
 OF_FIRM = [table for table in Record.metadata.sorted_tables if "firm_id" in table.c]
 
@@ -148,8 +163,14 @@ def two(fenced: Database) -> Database:
             turn.answer("key", "print", "secret")
             register(turn, "https://example.com", topics=[], label="", seal=Seal([new_key()]))
             start_solve(turn, "s", SolveAsk())
+            dismiss(turn, SUGGESTION, reason="theirs")
+            add_scenario(turn, "w", Scenario(name="what if"))
+            start_run(turn, "r", NewRun("sweep", "{}", 1, "engine"), scenario="w")
             with turn.whole():
                 begin(turn.draft, "p", PROPOSAL, plan=None, expires_at=NOW, facts="{}")
+        add_points(fenced, id, "r", 0, [NewPoint(0, "sweep", "{}", True, "key")], now=NOW)
+        claim_point(fenced, id, "r", 0, "worker", now=NOW)
+        finish_point(fenced, id, "r", 0, "worker", "{}", now=NOW)
         hand_out(turns, id, now=NOW)
         create_token(fenced, id, Role.OWNER, now=NOW, days=1)
         with fenced.writing(id) as session:
@@ -157,7 +178,7 @@ def two(fenced: Database) -> Database:
     return fenced
 
 
-EMPTY = {"plans", "scenarios", "calendar_entries", "incumbents", "schedules", "users", "sessions", "sign_ins"}
+EMPTY = {"plans", "calendar_entries", "incumbents", "schedules", "users", "sessions", "sign_ins"}
 """Fenced off by the same lines of the migrations as the others."""
 
 

@@ -21,9 +21,11 @@ from api.store.log import verify
 from api.store.migrating import check, head, migrate, revisions
 from api.store.proposal_listing import WantedProposals, one_proposal, proposals_after
 from api.store.saving import create_firm
+from api.store.scenarios import change_scenario, scenarios_before
 from api.store.tables import Record
 from api.store.tokens import create_token, find_token
 from api.store.turns import Turns
+from scenarios.changes import Leaves, Scenario
 from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
@@ -153,6 +155,43 @@ def test_proposals_of_before_get_their_moves_and_states(empty: Database) -> None
         turn.assign("t", "bob", reason="by hand")
     with empty.reading("one") as session:
         assert one_proposal(session, "a").status.value == "superseded"
+
+
+def test_scenarios_of_before_keep_their_changes_and_can_be_changed(empty: Database) -> None:
+    migrate(empty, "0005")
+    scenario = Scenario(name="Ann leaves", changes=(Leaves(person="ann", last_day=NOW.date()),))
+    for id in ("one", "two"):
+        create_firm(empty, id, firm((person("ann"),), (task("t", assignee="ann"),)), now=NOW, actor="test")
+        with empty.writing(id) as session:
+            for name, document in (("a", scenario.model_dump_json()), ("b", "no JSON")):
+                row = {
+                    "firm_id": id,
+                    "id": name,
+                    "name": f"{name} of {id}",
+                    "version": 3,
+                    "at": NOW,
+                    "document": document,
+                }
+                insertion = (
+                    "insert into scenarios (firm_id, id, name, version, at, document) "
+                    "values (:firm_id, :id, :name, :version, :at, :document)"
+                )
+                session.connection().execute(text(insertion), row)
+    migrate(empty)
+    for id in ("one", "two"):
+        with empty.reading(id) as session:
+            found = scenarios_before(session, None, 9)
+        assert [(one.id, one.number, one.version, one.base_version) for one in found] == [
+            ("b", 2, 1, 3),
+            ("a", 1, 1, 3),
+        ]
+        assert [one.scenario.name for one in found] == [f"b of {id}", f"a of {id}"]
+        assert [one.scenario.changes for one in found] == [(), scenario.changes]
+        assert [one.note for one in found] == ["no JSON", ""]
+        assert {one.created_at for one in found} == {NOW}
+    with Turns(empty).turn("one", now=NOW, actor="test") as turn:
+        assert change_scenario(turn, "a", scenario, note="new", expected=1).version == 2
+    assert check(empty).ready
 
 
 def shape(url: str) -> dict[str, Any]:

@@ -10,10 +10,8 @@ from api.store.names import mark, named, named_json
 from api.store.pricing import prices_of
 from api.store.records import (
     keep_plan,
-    keep_scenario,
     load_marked_firm,
     load_plan,
-    load_scenario,
 )
 from api.store.refusals import NotFound, Taken
 from api.store.replaying import replay
@@ -85,20 +83,6 @@ def test_work_is_placed_by_the_prices_of_a_plan_and_that_is_made_again(turns: Tu
         assert read(session, numbers[0]).document["prices"] == "night-1"
         assert all(replay(session, number).same for number in numbers)
     assert turns.self_check("one") == ()
-
-
-def test_a_scenario_is_kept_and_gets_its_result_once(turns: Turns) -> None:
-    with turns.turn("one", now=NOW, actor="test") as turn:
-        keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"ann"}')
-        with pytest.raises(Taken):
-            keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"bob"}', result="{}")
-    with turns.turn("one", now=NOW, actor="test") as turn:
-        keep_scenario(turn, "s-1", name="Ann is sick", document='{"sick":"ann"}', result='{"who":"⟦ann⟧"}')
-    with turns.database.reading("one") as session:
-        found = load_scenario(session, "s-1")
-        assert (found.document, found.result) == ('{"sick":"ann"}', '{"who":"Ann \\"Secret\\""}')
-        with pytest.raises(NotFound):
-            load_scenario(session, "s-2")
 
 
 @pytest.mark.parametrize("id", ["ann", "o'hara", 'a"b', "a\\b", "é⟦x⟧"])

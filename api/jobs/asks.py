@@ -1,0 +1,181 @@
+"""What is asked of a run of each kind, and what comes of it: the documents in `Run.asked` and of `api.store.runs.result_of`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from scenarios.changes import Scenario
+from scenarios.difference import Comparison
+from scenarios.grids import PointResult, Sweep
+from solver.plan import Plan
+from solver.policy import Frozen
+from solver.refusal import refuse
+
+LONGEST_S = 600.0
+"""Seconds of one search of a run."""
+MOST_WORK_UNITS = 600.0
+MOST_DRAWS = 10_000
+DRAWS_TOGETHER = 50
+"""Draws of one point: a draw takes half a millisecond at 30 people, writing a point down twenty."""
+TODAY_WORK_UNITS = 2.0
+
+
+class Effort(Frozen):
+    """How much is searched. Work is counted, about a second of a core a unit, so that a result is the same on any machine."""
+
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
+    today_work_units: Annotated[float, Field(ge=0, le=MOST_WORK_UNITS)] = Field(
+        default=TODAY_WORK_UNITS,
+        description="deterministic work for today's plan, from which everything starts; it goes on from the firm's newest plan",
+    )
+
+
+class WhatIfAsk(Effort):
+    """A scenario beside today; what comes of it: `WhatIfResult`."""
+
+    scenario: Scenario
+    work_units: Annotated[float, Field(ge=0, le=MOST_WORK_UNITS)] | None = Field(
+        default=1.0, description="deterministic work of each search; none: only the clock ends it"
+    )
+    seconds: Annotated[float, Field(gt=0, le=LONGEST_S)] | None = Field(
+        default=None, description="of each search; with them the result depends on the machine; none: no limit"
+    )
+    rounds: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=2, description="how often both are solved on while the difference is undecided"
+    )
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.work_units is None and self.seconds is None:
+            raise refuse("exactly_one", "work_units", None, "and seconds are none: nothing would end the search")
+        return self
+
+
+class WhatIfResult(Frozen):
+    """A scenario beside today, with the two plans."""
+
+    comparison: Comparison
+    plan_before: Plan
+    plan_after: Plan
+
+
+class SweepAsk(Effort):
+    """A scenario over a range of one or two of its values; what comes of it: `SweepResult`."""
+
+    sweep: Sweep
+    work_units: Annotated[float, Field(ge=0, le=MOST_WORK_UNITS)] = Field(
+        default=0.1, description="deterministic work of each point, from today's plan"
+    )
+
+
+class SweepResult(Frozen):
+    """The points of a sweep in their order, and for each row of it the point up to which more pays more than on average."""
+
+    points: tuple[PointResult, ...]
+    knees: tuple[PointResult | None, ...]
+
+
+class RiskAsk(Effort):
+    """Today's plan, or that of a scenario, carried out on draws; what comes of it: `RiskResult`."""
+
+    scenario: Scenario | None = Field(default=None, description="changes made before; none: the firm as it is")
+    draws: Annotated[int, Field(ge=2, le=MOST_DRAWS)] = 400
+    arrivals_per_week: Annotated[float, Field(ge=0, le=1_000)] = 0.0
+    robust: bool = Field(
+        default=False, description="also make a plan with fewer late tasks, and carry it out on the same draws"
+    )
+
+
+class RangeResult(Frozen):
+    """A figure over the draws; see `scenarios.uncertainty.Range`."""
+
+    mean: float
+    mean_low: float
+    mean_high: float
+    low: float
+    median: float
+    high: float
+
+
+class DifferenceResult(Frozen):
+    """How much more of a figure the robust plan has, on the same draws; see `scenarios.uncertainty.Difference`."""
+
+    name: str
+    mean: float
+    low: float
+    high: float
+    variance_saved: float | None
+    decided: bool
+
+
+class DeadlineResult(Frozen):
+    """The risk of one deadline; see `scenarios.risks.Risk`."""
+
+    task: str
+    person: str | None
+    late_share: float
+    low: float
+    high: float
+    mean_days_late: float
+    cause: str | None
+
+
+class BottleneckResult(Frozen):
+    """A person or skill whose hours make work late; see `scenarios.risks.Bottleneck`."""
+
+    name: str
+    mean_late: float
+    any_late_share: float
+    utilisation_pct: float | None
+
+
+class RobustResult(Frozen):
+    """The robust plan, and how it differs from the plan on the same draws."""
+
+    plan: Plan
+    moved: int
+    taken: int
+    metrics: dict[str, RangeResult]
+    differences: tuple[DifferenceResult, ...]
+
+
+class RiskResult(Frozen):
+    """A plan under uncertainty."""
+
+    plan: Plan
+    draws: int
+    samples: dict[str, tuple[float, ...]] = Field(description="each metric on each draw")
+    metrics: dict[str, RangeResult] = Field(
+        description="by name: utilisation_pct, spread_pct, on_time_pct, late, escalations"
+    )
+    deadlines: tuple[DeadlineResult, ...] = Field(description="greatest risk first")
+    people: tuple[BottleneckResult, ...] = Field(description="worst first")
+    skills: tuple[BottleneckResult, ...] = Field(description="worst first")
+    robust: RobustResult | None
+
+
+class Packed(Frozen):
+    """An array: type, shape, and its bytes, deflated, as base64."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: str
+
+
+class RobustPlan(Frozen):
+    """A robust plan, as a point of a run; see `scenarios.robust.Robust`."""
+
+    plan: Plan
+    moved: int
+    taken: int
+
+
+class DrawsResult(Frozen):
+    """What one portion of draws comes to: a number a draw for each metric, and what is needed to put portions together."""
+
+    first_draw: int
+    draws: int
+    metrics: dict[str, tuple[float, ...]]
+    packed: tuple[dict[str, Packed], ...] = Field(description="outcomes of the plan, and of the robust one")
