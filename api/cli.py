@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import cli_service
+from api.collecting import uncollected
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
@@ -299,7 +300,8 @@ def serve(
     ] = None,
 ) -> Exit:
     """Answer the HTTP API; an embedded database is made or brought up to date first."""
-    from api.commands import serving
+    with uncollected():
+        from api.commands import serving
 
     return serving.serve(database_url, host, port, worker=worker)
 
@@ -307,7 +309,8 @@ def serve(
 @app.command()
 def worker(database_url: DatabaseUrl = DATABASE_URL) -> Exit:
     """Do the jobs that wait: solves, of all firms. Any number of workers share one PostgreSQL database."""
-    from api.commands import serving
+    with uncollected():
+        from api.commands import serving
 
     return serving.work(database_url)
 

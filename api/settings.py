@@ -57,9 +57,9 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8_000, description="port to listen on; 0: any that is free")
     proxies: Networks = Field((), description="whose X-Forwarded-For and X-Forwarded-Proto are believed")
     metrics_from: Networks = Field(("127.0.0.0/8", "::1/128"), description="who may read /metrics")
-    requests_at_once: Annotated[int, Field(ge=2, le=1_000)] = Field(40, description="worked on by one process")
+    requests_at_once: Annotated[int, Field(ge=2, le=1_000)] = Field(64, description="worked on by one process")
     firm_requests_at_once: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        16, description="worked on for one firm by one process"
+        32, description="worked on for one firm by one process, of which 8 while other firms ask as well"
     )
     requests_waiting: Count = Field(2_000, description="of one firm, beyond which they are answered 429")
     token_requests_per_min: Count = Field(12_000, description="of one token or session to one process")

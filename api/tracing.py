@@ -73,21 +73,27 @@ def use(provider: TracerProvider) -> Callable[[], None]:
     return stop
 
 
-def span(
-    name: str, *, after: Sequence[SpanContext | None] = (), **attributes: str | int | float
-) -> AbstractContextManager[Span | None]:
+def span(name: str, **attributes: str | int | float) -> AbstractContextManager[Span | None]:
     """Have a span while the block lasts, within the one that is open here; nothing where traces are off.
 
     Parameters
     ----------
-    after
-        Other spans that this one is done for.
     attributes
         By name; ``evenhand.`` is put before each.
     """
     if _tracer is None:
         return nullcontext()
-    return _span(_tracer, name, after, attributes)
+    return _span(_tracer, name, attributes)
+
+
+def done_for(span: Span | None, others: Sequence[SpanContext | None]) -> None:
+    """Say which spans a span is done for, and how many ask for it, once that is known."""
+    if span is None:
+        return
+    span.set_attribute("evenhand.count", len(others))
+    for other in others:
+        if other is not None:
+            span.add_link(other)
 
 
 def requested(name: str, headers: Mapping[str, str]) -> AbstractContextManager[Span | None]:
@@ -126,16 +132,11 @@ def ids() -> dict[str, str]:
 
 
 @contextmanager
-def _span(
-    tracer: Tracer, name: str, after: Sequence[SpanContext | None], attributes: Mapping[str, str | int | float]
-) -> Iterator[Span]:
-    from opentelemetry.trace import Link
-
-    links = [Link(one) for one in after if one is not None]
+def _span(tracer: Tracer, name: str, attributes: Mapping[str, str | int | float]) -> Iterator[Span]:
     named = {f"evenhand.{key}": value for key, value in attributes.items()}
     with (
         tracer.start_as_current_span(
-            name, links=links, attributes=named, record_exception=False, set_status_on_exception=False
+            name, attributes=named, record_exception=False, set_status_on_exception=False
         ) as span,
         _failing(span),
     ):

@@ -17,6 +17,7 @@ import uvicorn
 from rich.text import Text
 
 from api.application import PREFIX, application
+from api.collecting import settle
 from api.commands.storing import opened, require_firm
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
@@ -104,6 +105,7 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
             timeout_graceful_shutdown=settings.shutdown_s,
         )
         shown = f"[{host}]" if ":" in host else host
+        settle()
         told(f"http://{shown}:{listening.getsockname()[1]}{PREFIX}")
         _Server(config, serving, asked).run(sockets=[listening])
 

@@ -39,7 +39,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _expected(
+async def _expected(
     if_match: Annotated[
         str | None, Header(alias="If-Match", description="The ETag that was read, or * for whatever is there.")
     ] = None,
@@ -66,13 +66,13 @@ class Once:
     Parameters
     ----------
     what
-        The route and everything it was asked, as JSON.
+        The route and everything it was asked, as JSON; looked at only where there is a key.
     """
 
     def __init__(self, caller: Token, key: str | None, what: dict[str, Any]) -> None:
         # Keys of two tokens are two keys: nobody is answered what another one asked.
         self._key = None if key is None else f"{caller.id}:{key}"
-        self._fingerprint = hashlib.sha256(canonical(what).encode()).hexdigest()
+        self._fingerprint = "" if key is None else hashlib.sha256(canonical(what).encode()).hexdigest()
 
     def answered(self, turn: Turn) -> dict[str, Any] | None:
         """Return what was kept the first time; ``None`` where this is the first time."""

@@ -60,6 +60,7 @@ def tokens(caller: ManagingTokens, here: Here) -> Tokens:
 def revoke(id: Id, caller: ManagingTokens, here: Here) -> None:
     """Let a token open nothing from now on; one that is revoked stays so."""
     revoke_token(here.database, caller.firm, id, now=here.now())
+    here.opened.forget(caller.firm)
 
 
 def _one(known: list[Token], id: str) -> Token:

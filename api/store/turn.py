@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from api.store.deciding import Decided, Deciding, check_version, refused
+from api.store.draft import table_of
 from api.store.log import By, EntryKind, canonical
 from api.store.names import without_names
 from api.store.parts import PARTS, PartKind, part_of, settings_of
@@ -25,6 +26,10 @@ from api.store.waiting import Waits, close, close_one, may_be_routed, waiting_ta
 from solver.firm import Firm, Task
 from solver.policy import Frozen
 
+_ANSWERS = table_of(AnswerRecord)
+_ANSWER = select(_ANSWERS.c.fingerprint, _ANSWERS.c.answer).where(
+    _ANSWERS.c.firm_id == bindparam("firm"), _ANSWERS.c.key == bindparam("key")
+)
 LINKS = ("type", "client", "reviews")
 """Fields of a task whose change makes other work look different: the firm is compiled anew, and checked as a whole."""
 
@@ -46,7 +51,7 @@ class Turn(Deciding):
         """
         if task.assignee is not None:
             raise refused("assignee", task.assignee, "has it already, and routing would ask who", "Maybe use `add`.")
-        if self.stored(PartKind.TASK, task.id) is not None:
+        if self.has_task(task.id):
             raise taken("task", task.id)
         return self.route(task, None, by, prices)
 
@@ -288,13 +293,14 @@ class Turn(Deciding):
         Taken
             The key belongs to another request.
         """
-        self.draft.write()
-        record = self.session.scalars(select(AnswerRecord).where(AnswerRecord.key == key)).one_or_none()
-        if record is None:
+        if self.draft.pending(AnswerRecord, key=key) is not None:
+            self.draft.write()  # who asks twice in one turn reads what the first one wrote
+        row = self.session.connection().execute(_ANSWER, {"firm": self.firm, "key": key}).one_or_none()
+        if row is None:
             return None
-        if record.fingerprint != fingerprint:
+        if row.fingerprint != fingerprint:
             raise taken("idempotency_key", key)
-        return record.answer
+        return str(row.answer)
 
     def answer(self, key: str, fingerprint: str, answer: str) -> None:
         """Keep what a request is answered, for when it is asked again."""

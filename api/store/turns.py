@@ -18,10 +18,12 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from api import tracing
+from api.store.ahead import Ahead
 from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
+from api.store.gates import Gate
 from api.store.names import with_names
 from api.store.refusals import busy
 from api.store.turn import Turn
@@ -69,11 +71,11 @@ class Turns:
         committed: Callable[[Sequence[tuple[str, str]], float], None] | None = None,
     ) -> None:
         self.database, self._committed = database, committed
-        self._written, self._read = Boards(boards_mb), Boards(boards_mb)
-        self._gates: dict[str, Lock] = defaultdict(Lock)
-        self._reading: dict[str, Lock] = defaultdict(Lock)
+        self._written, self._read, self._ahead = Boards(boards_mb), Boards(boards_mb), Ahead(database)
+        self._gates: dict[str, Gate] = defaultdict(Gate)
+        self._reading: dict[str, Gate] = defaultdict(Gate)
         self._making = Lock()
-        self._file = Lock()
+        self._file = Gate()
 
     @contextmanager
     def turn(self, firm: str, *, now: datetime, actor: str) -> Iterator[Turn]:
@@ -105,6 +107,8 @@ class Turns:
                     turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
                     yield turn
                     had = turn.finish()
+                if had is not None:
+                    self._ahead.want(firm, had, now=now)
                 if self._committed is not None:
                     self._committed(turn.decided, perf_counter() - began_s)
             except BaseException:
@@ -156,22 +160,17 @@ class Turns:
         """Return the cached board; where it cannot be used, one built before anybody is kept waiting."""
         had = self._written.take(firm)
         if had is not None and had.base_at >= moment_of(now):
-            return had
+            return self._ahead.take(firm, had, now=now) or had
         with self.database.reading(firm) as session:
             head = read_head(session, firm)
             return board_at(session, head, base_of(head, now), had)
 
     @contextmanager
-    def _gate(self, gates: dict[str, Lock], firm: str) -> Iterator[None]:
+    def _gate(self, gates: dict[str, Gate], firm: str) -> Iterator[None]:
         with self._making:
             gate = gates[firm]
-        limit_s = self.database.limits.lock_s
-        if not gate.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(gate, firm):
             yield
-        finally:
-            gate.release()
 
     @contextmanager
     def _only_writer(self, firm: str) -> Iterator[None]:
@@ -179,13 +178,16 @@ class Turns:
         if not self.database.embedded:
             yield
             return
-        limit_s = self.database.limits.lock_s
-        if not self._file.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(self._file, firm):
             yield
-        finally:
-            self._file.release()
+
+    @contextmanager
+    def _through(self, gate: Gate, firm: str) -> Iterator[None]:
+        limit_s = self.database.limits.lock_s
+        with gate.within(limit_s) as came:
+            if not came:
+                raise busy(firm, limit_s)
+            yield
 
     @contextmanager
     def _limited(self, firm: str) -> Iterator[None]:
