@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from api.jobs.asks import SweepAsk, SweepResult, WhatIfAsk, WhatIfResult
 from api.store.loading import firm_at
+from api.store.points import add_points, begin_run, claim_point, finish_point, finish_run
 from api.store.run_states import NewPoint
-from api.store.runs import add_points, begin_run, claim_point, finish_point, finish_run, one_run
+from api.store.runs import one_run
 from scenarios.grids import ground_of
 from scenarios.run import Solving, baseline, compare
 from scenarios.sweeps import knee_of, solve_point
