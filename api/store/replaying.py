@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from api.store.boards import board_then
-from api.store.deciding import advice
 from api.store.log import Entry, canonical, compact, read
 from api.store.pricing import prices_of
 from solver.plan import Decision
 from solver.routing import RULE
+from solver.waiting import advice
 
 
 class Replayed(NamedTuple):
