@@ -123,7 +123,9 @@ class Turn(Deciding):
         """
         self.draft.write()
         found = waiting_tasks(self.session)
-        return [self.place_again(one.id, again=why) for one, how in found if may_be_routed(self.board, one, held=how.held)]
+        return [
+            self.place_again(one.id, again=why) for one, how in found if may_be_routed(self.board, one, held=how.held)
+        ]
 
     def add(self, *tasks: Task) -> int:
         """Take in tasks that have their people, or are finished, as another system says; return the firm's version."""

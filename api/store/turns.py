@@ -17,7 +17,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
+from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
@@ -26,6 +26,7 @@ from api.store.refusals import busy
 from api.store.turn import Turn
 from solver.board import Board
 from solver.firm import Task
+from solver.following import moment_of
 from solver.plan import Decision
 from solver.routing import dry_run
 
