@@ -14,31 +14,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Any
 
-import numpy as np
-
-from scenarios.firm_changes import Freeze
-from scenarios.other_hands import OtherHands
-from scenarios.past import Approvals, Event, How, Routing, Terms
-from solver.batch import solve
+from scenarios.past import Approvals, Event, How, Routing
+from scenarios.past_batches import Batches
 from solver.board import compile_board
 from solver.calendar import day_list, local_now
-from solver.firm import Firm, Status, Task
+from solver.firm import Status, Task
 from solver.following import base_stands, follow, moment_of, needs_compiling
 from solver.ledger import Ledger
-from solver.plan import Outcome, Plan, Proposal, RoutingPolicy
-from solver.price_list import PriceList
-from solver.priced import Priced
-from solver.rebalance import proposals
+from solver.plan import Outcome
 from solver.routing import RULE, Policy, dry_run
-from solver.stop import WorkBudget
-from solver.waiting import TRIED_AT_ONCE, advice, may_be_routed, may_have, new_work, urgency
+from solver.waiting import TRIED_AT_ONCE, may_be_routed, urgency
 
 WORKED = ("logged_min", "status", "completed_on")
 """Fields of a task that say what its person did."""
-NO_PRICES = Priced(PriceList(people=(), days=(), minute=np.zeros((0, 0))))
 
 
 @dataclass(frozen=True)
@@ -50,48 +41,16 @@ class NotRepeated:
     why: str
 
 
-@dataclass(frozen=True)
-class Batch:
-    """A plan in the replay, and the position and moment it was made at."""
-
-    plan: Plan
-    position: int
-    offered: tuple[Proposal, ...] | None
-
-
 @dataclass
-class PastOffice(OtherHands):
-    """The firm as it stands in a replayed period.
+class PastOffice(Batches):
+    """The firm as it stands in a replayed period."""
 
-    Attributes
-    ----------
-    units
-        Deterministic work of each batch that is planned anew.
-    anew
-        Plan every batch anew, also where the recorded plan would do.
-    """
-
-    terms: Terms
-    units: float
-    seed: int = 0
-    anew: bool = False
-    waiting: dict[str, tuple[bool, int]] = field(init=False)
-    routings: list[Routing] = field(init=False, default_factory=list)
     escalated: dict[str, datetime] = field(init=False, default_factory=dict)
     not_repeated: list[NotRepeated] = field(init=False, default_factory=list)
-    planned_anew: int = field(init=False, default=0)
-    plans_taken: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.base = self.terms.applied_to(self.base)
-        self.waiting = {task: (held, i) for i, (task, held) in enumerate(self.past.waiting.items())}
         self._count = len(self.waiting)
-        self._position = self.past.position
-        self._changed_at: dict[str, int] = {}
-        self._batches: dict[str, Batch] = {}
-        self._prices: dict[str | None, Priced] = {}
-        self._offered: set[tuple[str, str | None, str | None]] = set()
         self.begin(self.past.begins_at)
 
     def play(self) -> None:
@@ -126,8 +85,8 @@ class PastOffice(OtherHands):
         self.when = when
         if what == "night":
             self.begin(moment_of(when))
-            self._plan(f"night of {day}", None, when)
-            self._apply(f"night of {day}", places=True)
+            self.plan_batch(f"night of {day}", None, when)
+            self.apply_batch(f"night of {day}", places=True)
         elif what == "morning":
             board = compile_board(self.firm(), now=when)
             if board.axis.count and board.axis.first_day == day:
@@ -138,14 +97,14 @@ class PastOffice(OtherHands):
     # What happens
 
     def _happen(self, event: Event) -> None:
-        self.when, self._position = event.when, event.position
+        self.when, self.position = event.when, event.position
         if event.when < self.past.first:
             self._take(event)
             return
         if not base_stands(self._base_at, event.position - self._base_position, now=event.when):
-            self._position -= 1 if event.before is not None or event.after is not None or event.firm is not None else 0
+            self.position -= 1 if event.before is not None or event.after is not None or event.firm is not None else 0
             self.begin(moment_of(event.when))
-            self._position = event.position
+            self.position = event.position
         act = getattr(self, f"_{event.how.value}")
         act(event)
         self._remember(event)
@@ -179,7 +138,7 @@ class PastOffice(OtherHands):
 
     def _came(self, event: Event) -> None:
         assert event.asked is not None
-        self._route(event.asked, self._policy(event))
+        self.route(event.asked, self.policy_of(event))
         self._marked(event)
 
     def _entered(self, event: Event) -> None:
@@ -220,7 +179,7 @@ class PastOffice(OtherHands):
         waits = self.waiting.get(event.task)
         if after.open and after.assignee is None and waits is not None:
             if may_be_routed(self.board, after, held=waits[0]):
-                self._route(after, RULE)
+                self.route(after, RULE)
         elif mine.open and not after.open and mine.assignee is not None:
             self.retry()
 
@@ -230,7 +189,7 @@ class PastOffice(OtherHands):
             return
         after = self._with_facts(event, mine, event.before, event.asked)
         if after.open and after.assignee is None:
-            self._route(after, self._policy(event))
+            self.route(after, self.policy_of(event))
         elif after != mine:
             self.keep(mine, after)
         self._marked(event)
@@ -242,18 +201,18 @@ class PastOffice(OtherHands):
         before, after = event.before, event.after
         if self.terms.approvals is not Approvals.AS_THEY_DID or before is None or after is None:
             return
-        if (event.task, before.assignee, after.assignee) in self._offered:
+        if (event.task, before.assignee, after.assignee) in self.offered:
             self.approved += self._hand_over(event)
         else:
             self._leave_out(event.task, f"the approved move to {self._label(after.assignee)} is not proposed here")
 
     def _planned(self, event: Event) -> None:
         if self.terms.night_weekdays is None and event.plan is not None:
-            self._plan(event.plan, self.past.plans.get(event.plan), event.when)
+            self.plan_batch(event.plan, self.past.plans.get(event.plan), event.when)
 
     def _applied(self, event: Event) -> None:
         if self.terms.night_weekdays is None and event.plan is not None:
-            self._apply(event.plan, places=event.plan in self.past.places)
+            self.apply_batch(event.plan, places=event.plan in self.past.places)
 
     # Facts and hands
 
@@ -288,7 +247,7 @@ class PastOffice(OtherHands):
     def keep(self, before: Task, after: Task, *, ledger: Ledger | None = None) -> None:
         """Have a task as it is from now on."""
         self.tasks[after.id] = after
-        self._changed_at[after.id] = self._position
+        self.changed_at[after.id] = self.position
         if not after.open or after.assignee is not None:
             self.waiting.pop(after.id, None)
         if needs_compiling(before, after):
@@ -319,19 +278,8 @@ class PastOffice(OtherHands):
 
     # Deciding
 
-    def _policy(self, event: Event) -> Policy:
-        """Return who routes: as the terms say, or as recorded."""
-        if self.terms.routing is RoutingPolicy.PRICED:
-            return self._prices.get(None, NO_PRICES)
-        if self.terms.routing is None and event.plan is not None:
-            return self._prices.get(event.plan, NO_PRICES)
-        return RULE
-
-    def _own_policy(self) -> Policy:
-        """Return who routes what the firm routes by itself."""
-        return self._prices.get(None, NO_PRICES) if self.terms.routing is RoutingPolicy.PRICED else RULE
-
-    def _route(self, task: Task, policy: Policy) -> None:
+    def route(self, task: Task, policy: Policy) -> None:
+        """Decide who gets a task; who gets none waits."""
         ledger = self.board.ledger
         answer = dry_run(self.board, task, policy=policy)
         after = task.model_copy(update={"assignee": answer.person})
@@ -354,78 +302,14 @@ class PastOffice(OtherHands):
         found.sort(key=lambda one: urgency(one[0], one[2]))
         for task, held, _ in found[:TRIED_AT_ONCE]:
             if may_be_routed(self.board, task, held=held):
-                self._route(task, self._own_policy())
+                self.route(task, self.own_policy())
 
     def begin(self, moment: datetime) -> None:
         """Compile the firm as it stands."""
-        self._base_position, self._base_at = self._position, moment
+        self._base_position, self._base_at = self.position, moment
         self.board = compile_board(self.firm(), now=moment)
 
     def _follow(self, task: Task, ledger: Ledger | None = None) -> None:
         ledger = self.board.ledger if ledger is None else ledger
         if not (follow(self.board, task.id, task) and self.board.ledger is ledger):
             self.begin(moment_of(self.when))
-
-    # Batches
-
-    def _plan(self, id: str, recorded: Plan | None, when: datetime) -> None:
-        """Have a plan: the recorded one where the firm is the recorded one and nothing about planning differs, else a new one."""
-        offered = None
-        if recorded is not None and self.terms.as_recorded and not self.anew and self.tasks == self.recorded:
-            plan, offered = recorded, self.past.offered.get(id, ())
-            self.plans_taken += 1
-        else:
-            now = when if recorded is None else recorded.now
-            plan = solve(self._planned_firm(now), now=now, stop=WorkBudget(self.units), seed=self.seed)
-            self.planned_anew += 1
-        self._batches[id] = Batch(plan, self._position, offered)
-        priced = NO_PRICES if plan.prices is None else Priced(plan.prices)
-        self._prices[id] = self._prices[None] = priced
-
-    def _planned_firm(self, now: datetime) -> Firm:
-        if self.terms.freeze_days is None:
-            return self.firm()
-        return Freeze(until=local_now(self.base, now).date() + timedelta(days=self.terms.freeze_days)).apply(
-            self.firm()
-        )
-
-    def _apply(self, id: str, *, places: bool) -> None:
-        """Place new work by the plan where that is right, and propose its moves."""
-        batch = self._batches.get(id)
-        if batch is None:
-            return
-        if places:
-            for one in new_work(batch.plan):
-                self._place_planned(batch, one.task, one.item)
-        offered = batch.offered
-        if offered is None:
-            board = compile_board(self._planned_firm(self.when), now=self.when)
-            same = tuple(
-                item
-                for item in batch.plan.tasks
-                if item.task in board.task_index
-                and item.person in board.staff.row
-                and self._changed_at.get(item.task, 0) <= batch.position
-            )
-            offered = proposals(board, batch.plan.model_copy(update={"tasks": same}))
-        self._offered |= {(move.task, move.from_person, move.to_person) for one in offered for move in one.moves}
-        moved = self.propose(offered, lambda _: self.terms.approvals is Approvals.ALWAYS)
-        for task in moved:
-            self.waiting.pop(task, None)
-        if moved:
-            self.begin(moment_of(self.when))
-            self.retry()
-
-    def _place_planned(self, batch: Batch, id: str, item: Any) -> None:
-        task = self.tasks.get(id)
-        if task is None or not task.open or task.assignee is not None:
-            return
-        board = self.board if self.board.axis.holds(task) else self.board.copy()
-        said = advice(board, task)
-        if item is not None and self._changed_at.get(id, 0) <= batch.position and may_have(said, item):
-            self.routings.append(
-                Routing(self.when, id, Outcome.PLACED, item.person, "the plan of the whole backlog has it so")
-            )
-            self.keep(task, task.model_copy(update={"assignee": item.person}))
-        elif said.outcome is Outcome.PLACED or id not in self.waiting:
-            self._route(task, self._own_policy())

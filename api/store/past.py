@@ -272,9 +272,11 @@ class _Batches:
         for one in self.records:
             when = self.planned_at.get(one.id) or one.at
             yield Event(max(one.version, self.position), when, How.PLANNED, plan=one.id)
-            entry = began.get(one.id)
-            version = _version(self.session, ChangeRecord.at <= one.at) if entry is None else entry.seen.version
-            yield Event(version, one.at if entry is None else entry.at, How.APPLIED, plan=one.id)
+            if one.id in began:
+                version, at = began[one.id].seen.version, began[one.id].at
+            else:
+                version, at = _version(self.session, ChangeRecord.at <= one.at), one.at
+            yield Event(version, at, How.APPLIED, plan=one.id)
 
     def offered(self) -> Mapping[str, tuple[Proposal, ...]]:
         """Return what each plan proposed: what it began, and what it brought up to date last."""
