@@ -18,7 +18,8 @@ from solver.firm import Status, Task
 from solver.following import moment_of
 from solver.ledger import Ledger
 
-WHOLE = 1.0 - 1e-9
+WHOLE, ROUNDED = 1.0 - 1e-9, 1e-6
+"""A share that is all of it, and minutes that are none, as sums of shares are rounded."""
 
 
 @dataclass
@@ -101,7 +102,7 @@ class OtherHands(Office):
         """Work on a task; return the minutes it took."""
         whole_min = max(self.takes_min(task, person), 1.0)
         share = self._done_share.setdefault(task.id, min(task.logged_min / whole_min, 0.99))
-        minutes = min(free_min, int(np.ceil((1.0 - share) * whole_min)))
+        minutes = min(free_min, int(np.ceil((1.0 - share) * whole_min - ROUNDED)))
         share = self._done_share[task.id] = share + minutes / whole_min
         self.count_work(person, day, minutes)
         fields: dict[str, Any] = {"logged_min": task.logged_min + minutes, "status": Status.IN_PROGRESS}
