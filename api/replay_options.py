@@ -9,7 +9,7 @@ import typer
 
 from api.errors import Exit
 from api.options import DATABASE_URL, AsJson, DatabaseUrl, FirmId, Seed
-from scenarios.past import Approvals
+from scenarios.approvals import Approvals
 from solver.plan import RoutingPolicy
 
 Many = list[str] | None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from scenarios.approvals import Approvals
 from scenarios.firm_changes import PolicySet
 from solver.firm import Firm, Task
 from solver.learning import Learned
@@ -160,14 +161,6 @@ class Past:
     works: tuple[Work, ...] = ()
     took: Mapping[str, Took] = field(default_factory=dict)
     learned: Learned | None = None
-
-
-class Approvals(StrEnum):
-    """Which proposals managers approve in a replay."""
-
-    AS_THEY_DID = "as-they-did"
-    ALWAYS = "always"
-    NEVER = "never"
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
+from scenarios.approvals import Approvals
 from scenarios.firm_changes import Freeze
 from scenarios.other_hands import OtherHands
-from scenarios.past import Approvals, Event, Routing, Terms
+from scenarios.past import Event, Routing, Terms
 from solver.batch import solve
 from solver.board import compile_board
 from solver.calendar import local_now

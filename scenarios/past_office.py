@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any
 
-from scenarios.past import Approvals, Event, How, Routing
+from scenarios.approvals import Approvals
+from scenarios.past import Event, How, Routing
 from scenarios.past_batches import Batches
 from solver.board import compile_board
 from solver.calendar import day_list, local_now

@@ -21,7 +21,8 @@ from api.store.boards import labels_of
 from api.store.loading import load_firm
 from api.store.past import days_of, read_past
 from api.summary import SHOWN, print_written
-from scenarios.past import WEEKDAYS, Approvals, Past, Terms
+from scenarios.approvals import Approvals
+from scenarios.past import WEEKDAYS, Past, Terms
 from scenarios.past_replay import PastReplay, compared, control, play
 from solver.plan import RoutingPolicy
 from solver.policy import Policy

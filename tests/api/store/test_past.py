@@ -16,8 +16,9 @@ from api.store.records import keep_plan, load_marked_firm
 from api.store.refusals import NotFound
 from api.store.saving import create_firm
 from api.store.turns import Turns
+from scenarios.approvals import Approvals
 from scenarios.firm_changes import PolicySet
-from scenarios.past import Approvals, Past, Terms
+from scenarios.past import Past, Terms
 from scenarios.past_replay import PastReplay, compared, control, play
 from solver.batch import solve
 from solver.board import compile_board
