@@ -1,5 +1,8 @@
 """The queue of solves, in the same database as everything else: what waits is committed with the row that says so.
 
+Our own rows are the truth: what they say is open and the queue does not know, as after a restored backup, is put into it again.
+Every step of a solve may be begun again, so a job may be as well.
+
 Each firm is a partition of the queue: one of its solves runs at a time, and a worker that is free takes the next one of a firm drawn by
 lot, so that a firm with a thousand solves waits for itself only. Arguments are ids; what they mean stands in our own tables.
 """
@@ -7,13 +10,16 @@ lot, so that a firm with a thousand solves waits for itself only. Arguments are 
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
+from sqlalchemy.orm import Session
 
 from api.store.database import Database
 from api.store.solve_states import SolveAsk, SolveKind
-from api.store.solves import start_solve
+from api.store.solves import open_solves, start_solve
 from api.store.turn import Turn
+from api.store.turns import Turns
 
 APPLICATION = "evenhand"
 VERSION = "evenhand-1"
@@ -23,6 +29,8 @@ SCHEMA = "jobs"
 """Where the queue's own tables are on PostgreSQL; on SQLite they stand beside ours."""
 SOLVES = "solves"
 SOLVE = "solve"
+ENDED = ("SUCCESS", "CANCELLED")
+"""What the queue calls jobs that nobody does any more, but for those that failed."""
 POLL_S = 0.5
 """Seconds between two looks of a worker at the queue; a worker that is free waits half of it on average."""
 
@@ -84,17 +92,44 @@ class Jobs:
             Too many of the firm's solves wait already.
         """
         number = start_solve(turn, id, ask, kind=kind, most_waiting=most_waiting)
+        with turn.whole():
+            turn.draft.write()
+            self._enqueue(turn.session, turn.firm, id, number, again=False)
+
+    def put_back(self, turns: Turns, firm: str) -> list[str]:
+        """Put every open solve of a firm that the queue does not know, or takes for ended, into it again; return which.
+
+        What the queue says has failed is left: a worker says so of the solve (`api.jobs.worker`).
+        """
+        with turns.database.reading(firm) as session:
+            ids = [workflow_id(firm, id) for id, _ in open_solves(session)]
+        if not ids:
+            return []
+        jobs = self.client.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+        known = {one.workflow_id for one in jobs if one.status not in ENDED}
+        return self.begin_again(turns, firm, [solve_of(id)[1] for id in ids if id not in known])
+
+    def begin_again(self, turns: Turns, firm: str, wanted: Collection[str]) -> list[str]:
+        """Drop the jobs of solves, whatever the queue says of them, and put those that are open into it anew; return which."""
+        if not wanted:
+            return []
+        self.client.delete_workflows([workflow_id(firm, id) for id in wanted])
+        with turns.beside(firm) as session:
+            found = [(id, number) for id, number in open_solves(session) if id in wanted]
+            for id, number in found:
+                self._enqueue(session, firm, id, number, again=True)
+        return [id for id, _ in found]
+
+    def _enqueue(self, session: Session, firm: str, id: str, number: int, *, again: bool) -> None:
         options: EnqueueOptions = {
             "workflow_name": SOLVE,
             "queue_name": SOLVES,
-            "workflow_id": workflow_id(turn.firm, id),
-            "workflow_id_reuse_policy": "reject",
-            "queue_partition_key": turn.firm,
+            "workflow_id": workflow_id(firm, id),
+            "queue_partition_key": firm,
             "priority": number,  # in the order in which they were asked for
+            "workflow_id_reuse_policy": "return-existing" if again else "reject",
         }
-        with turn.whole():
-            turn.draft.write()
-            self.client.enqueue_in_transaction(turn.session, options, turn.firm, id)
+        self.client.enqueue_in_transaction(session, options, firm, id)
 
     def close(self) -> None:
         """Let go of the queue; the connections are the database's."""

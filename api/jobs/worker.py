@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from api.serving import clock
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
 from api.store.refusals import Busy, NotFound
+from api.store.retention import Keeping
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns
@@ -36,8 +38,8 @@ from api.store.turns import Turns
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-KEPT = timedelta(days=1)
-"""How long the queue remembers jobs that have ended; our own rows stay."""
+SILENT = timedelta(days=1)
+"""After which a worker is forgotten."""
 AGAIN: StepOptions = {
     "retries_allowed": True,
     "interval_seconds": 1.0,
@@ -95,17 +97,20 @@ class Worker:
         now: Callable[[], datetime] = clock,
         times: Times | None = None,
         version: str = VERSION,
+        keeping: Keeping | None = None,
     ) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
         self._database, self._now, self._times, self._version = database, now, times or Times(), version
-        self._ending = Event()
+        self._ending, self._heard = Event(), dict[str, tuple[datetime, float]]()
         self._searching = Searching(database, self.id, now=now, ending=self._ending, pace=self._times.pace)
         self._applying = Applying(database, turns, self.id, now=now)
         self._beating = Thread(target=self._beat, name="worker-beat", daemon=True)
-        self._jobs = Jobs(database)
+        self._jobs, self._turns, self._keeping = Jobs(database), turns, keeping or Keeping()
         self._clockwork = Clockwork(
             (
-                Regular(self._times.look_s, lambda: look(database, turns, self._jobs, now=now())),
+                Regular(
+                    self._times.look_s, lambda: look(database, turns, self._jobs, now=now(), keeping=self._keeping)
+                ),
                 Regular(self._times.check_s, lambda: self_check(database, turns, now=now())),
             )
         )
@@ -186,6 +191,7 @@ class Worker:
                     self._forget()
                 beats += 1
             except DBAPIError as error:
+                self._heard.clear()  # nobody could beat
                 _log.warning("worker %s: the database does not answer: %s", self.id, error.orig)
             except Exception:
                 # Whoever stops beating is taken for dead, with all that it does.
@@ -201,16 +207,20 @@ class Worker:
         """Put the jobs of dead workers back, and say of solves that nobody can do that they have failed."""
         with self._database.engine.begin() as connection:
             now = func.current_timestamp(type_=Moment())
-            beats = {
-                id: at - beat for id, beat, at in connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
-            }
-        silence = timedelta(seconds=self._times.dead_s)
-        alive = {id for id, silent in beats.items() if silent < silence and not self._is_gone(id)} | {self.id}
-        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = sorted({one.executor_id for one in running if one.executor_id} - alive)
+            rows = connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
+            beats = {id: (beat, at - beat) for id, beat, at in rows}
+        alive = {id for id, silent in beats.items() if not self._is_silent(id, *silent)} | {self.id}
+        running = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
+        dead = sorted({one.executor_id for one in running if one.status == "PENDING" and one.executor_id} - alive)
         if dead:
             _log.warning("taking over the jobs of %s", ", ".join(dead))
             DBOS._recover_pending_workflows(dead)
+        for one in running:
+            # The queue gives jobs to workers of their version only, and there may be none any more.
+            if one.app_version not in (None, self._version) and (one.status == "ENQUEUED" or one.executor_id in dead):
+                firm, id = solve_of(one.workflow_id)
+                _log.warning("solve %s of %s was begun by %s, and is begun again", id, firm, one.app_version)
+                self._jobs.begin_again(self._turns, firm, [id])
         failed = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"]
         for one in DBOS.list_workflows(status=failed, name=SOLVE, load_input=False, load_output=False):
             firm, id = solve_of(one.workflow_id)
@@ -223,6 +233,21 @@ class Worker:
             except NotFound as gone:
                 _log.warning("a job without a solve is dropped: %s", gone)
             DBOS.delete_workflows([one.workflow_id])
+
+    def _is_silent(self, id: str, beat: datetime, silent: timedelta) -> bool:
+        """Whether a worker has said nothing for so long that it is taken for dead.
+
+        By the database's clock, and by this process's own for some beats, so that a clock that jumps kills nobody. A beat in the future
+        is one of a clock that was wrong: whoever lives beats again by the clock of now.
+        """
+        if self._is_gone(id):
+            return True
+        last, since_s = self._heard.get(id, (None, 0.0))
+        if last != beat:
+            since_s = time.monotonic()
+            self._heard[id] = beat, since_s
+        silence = timedelta(seconds=self._times.dead_s)
+        return abs(silent) >= silence and time.monotonic() - since_s >= min(3 * self._times.beat_s, self._times.dead_s)
 
     def _is_gone(self, id: str) -> bool:
         """Whether a worker on the same file and machine has no process any more: nobody waits for it to be silent for long."""
@@ -239,11 +264,11 @@ class Worker:
 
     def _forget(self) -> None:
         """Drop ended jobs from the queue, and workers that have been silent for long."""
-        until = (self._now() - KEPT).isoformat()
+        until = (self._now() - self._keeping.jobs).isoformat()
         ended = DBOS.list_workflows(
             status=["SUCCESS", "ERROR", "CANCELLED"], completed_before=until, load_input=False, load_output=False
         )
         if ended:
             DBOS.delete_workflows([one.workflow_id for one in ended])
         with self._database.writer.begin() as connection:
-            connection.execute(delete(_WORKERS).where(_WORKERS.c.beat_at < self._now() - KEPT))
+            connection.execute(delete(_WORKERS).where(_WORKERS.c.beat_at < self._now() - SILENT))
