@@ -68,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--people", type=int, default=12)
     parser.add_argument("--tasks", type=int, default=60)
     parser.add_argument("--longest", type=float, default=2.0, help="seconds until a kill, at most")
+    parser.add_argument("--moments", nargs="+", choices=MOMENTS, default=MOMENTS)
     parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args(arguments)
     began_s = time.monotonic()
@@ -89,9 +90,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             rounds = Rounds(places, database, running_one, came, random.Random(asked.seed), asked.longest)
             for number in range(asked.rounds):
                 began_round_s = time.monotonic()
-                rounds.kill(MOMENTS[number % len(MOMENTS)])
-                spent = time.monotonic() - began_round_s
-                print(f"{number + 1} {MOMENTS[number % len(MOMENTS)]} {spent:.1f} s {rounds.wrong}", file=sys.stderr)
+                moment = asked.moments[number % len(asked.moments)]
+                rounds.kill(moment)
+                spent_round_s = time.monotonic() - began_round_s
+                print(f"{number + 1} {moment}: {spent_round_s:.1f} s {rounds.wrong or ''}", file=sys.stderr, flush=True)
             client.ask_no_more()
             client.stop()
             unfinished = _wait(lambda: _unfinished(database))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from datetime import timedelta
 from threading import Event
 
@@ -25,7 +26,7 @@ def test_a_database_that_was_away_in_the_middle_of_a_search_and_of_deliveries_is
     database, came = Database(url), Event()
     solving, seal, begun_s = Solving(database), Seal([new_key()]), time.monotonic()
     solving.start("long", LONG, firm="hard")
-    with receiver() as there, solving.worker():
+    with receiver() as there, solving.worker(), ExitStack() as stack:
         there.answers = lambda _: (came.set() or 200, {})  # type: ignore[func-returns-value]
         post, beats = (
             Post(solving.turns, seal, private=True),
@@ -33,6 +34,7 @@ def test_a_database_that_was_away_in_the_middle_of_a_search_and_of_deliveries_is
         )
         rounds = Rounds(post, now=beats, every_s=0.05)
         rounds.start()
+        stack.callback(rounds.stop)
         until(lambda: solving.solve("long", "hard").objective_min is not None)
         server.crash()
         try:
@@ -50,7 +52,6 @@ def test_a_database_that_was_away_in_the_middle_of_a_search_and_of_deliveries_is
         solving.cancel("long", "hard")
         assert solving.ended("long", "hard").state is SolveState.CANCELLED
         assert came.wait(LONG_S)
-        rounds.stop()
         assert there.topics == ["task.placed"]
     solving.whole()
     solving.close()

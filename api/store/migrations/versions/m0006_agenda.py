@@ -15,6 +15,7 @@ WHENEVER = {"sqlite": "1970-01-01 00:00:00.000000", "postgresql": "1970-01-01 00
 CAUSES = (
     ("outbox", "INSERT", "outbox", "", "post"),
     ("deliveries", "INSERT", "deliveries", "", "post"),
+    ("again", "UPDATE OF status", "deliveries", "NEW.status = 'pending' AND OLD.status <> 'pending'", "post"),
     ("earlier", "UPDATE OF next_at", "deliveries", "NEW.next_at < OLD.next_at", "post"),
     ("enabled", "UPDATE OF disabled_at", "webhooks", "NEW.disabled_at IS NULL", "post"),
     ("schedule", "INSERT", "schedules", "", "jobs"),
