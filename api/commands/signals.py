@@ -77,13 +77,20 @@ class Ending:
 
 
 class _Once:
-    """Something that is done once; whoever asks again waits until it is done."""
+    """Something that is done once; whoever asks again waits until it is done, and hears of its failure as well."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act, self._lock, self._done = act, Lock(), False
+        self._failed: Exception | None = None
 
     def __call__(self) -> None:
         with self._lock:
+            if self._failed is not None:
+                raise self._failed
             if not self._done:
                 self._done = True
-                self._act()
+                try:
+                    self._act()
+                except Exception as error:
+                    self._failed = error
+                    raise

@@ -69,7 +69,7 @@ class Rounds:
     def start(self) -> None:
         """Begin; on a file, whose processes before this one are gone, with what they had taken."""
         if self._post.turns.database.embedded:
-            forget_takers(self._post.turns.database)
+            forget_takers(self._post.turns.database, now=self._now())
         self._thread.start()
 
     def stop(self) -> None:

@@ -58,10 +58,12 @@ def put_back(turns: Turns, firm: str, kind: Kind, taken: datetime, *, then: date
         session.connection().execute(update(_AGENDA).where(*_row(firm, kind), _AGENDA.c.at == taken).values(at=at))
 
 
-def forget_takers(database: Database) -> None:
-    """Have everything looked at again that somebody had taken: for the only process of a file, when it begins."""
+def forget_takers(database: Database, *, now: datetime) -> None:
+    """Have everything looked at again that somebody may have taken: for the only process of a file, when it begins."""
     with database.writer.begin() as connection:
-        connection.execute(update(_AGENDA).values(at=WHENEVER))
+        for kind in Kind:
+            mine = (_AGENDA.c.kind == kind.word, _AGENDA.c.at <= now + kind.taken)
+            connection.execute(update(_AGENDA).where(*mine).values(at=WHENEVER))
         deliveries = table_of(DeliveryRecord)
         mine = (deliveries.c.status == "pending", deliveries.c.leased_until.is_not(None))
         connection.execute(update(deliveries).where(*mine).values(leased_until=None))

@@ -28,11 +28,8 @@ def test_a_database_that_was_away_in_the_middle_of_a_search_and_of_deliveries_is
     solving.start("long", LONG, firm="hard")
     with receiver() as there, solving.worker(), ExitStack() as stack:
         there.answers = lambda _: (came.set() or 200, {})  # type: ignore[func-returns-value]
-        post, beats = (
-            Post(solving.turns, seal, private=True),
-            lambda: NOW + timedelta(seconds=time.monotonic() - begun_s),
-        )
-        rounds = Rounds(post, now=beats, every_s=0.05)
+        post = Post(solving.turns, seal, private=True)
+        rounds = Rounds(post, now=lambda: NOW + timedelta(seconds=time.monotonic() - begun_s), every_s=0.05)
         rounds.start()
         stack.callback(rounds.stop)
         until(lambda: solving.solve("long", "hard").objective_min is not None)
@@ -47,11 +44,11 @@ def test_a_database_that_was_away_in_the_middle_of_a_search_and_of_deliveries_is
         with solving.turns.turn("one", now=NOW, actor="test") as turn:
             register(turn, there.url, topics=("task.*",), label="", seal=seal)
             turn.place(task("after", due=9))
-        solving.start("after")
-        assert solving.ended("after").state is SolveState.DONE
+        assert came.wait(LONG_S)
         solving.cancel("long", "hard")
         assert solving.ended("long", "hard").state is SolveState.CANCELLED
-        assert came.wait(LONG_S)
+        solving.start("after")
+        assert solving.ended("after").state is SolveState.DONE
         assert there.topics == ["task.placed"]
     solving.whole()
     solving.close()
