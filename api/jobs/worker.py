@@ -10,14 +10,14 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from dbos import DBOS, DBOSPortableJSONSerializer, StepOptions
+from dbos import DBOS, DBOSPortableJSONSerializer, StepOptions, WorkflowStatus
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -188,6 +188,7 @@ class Worker:
                 self._say_alive()
                 self._sweep()
                 if beats % 600 == 0:
+                    self._adopt(DBOS.list_workflows(status="ENQUEUED", name=SOLVE, load_input=False, load_output=False))
                     self._forget()
                 beats += 1
             except DBAPIError as error:
@@ -210,17 +211,12 @@ class Worker:
             rows = connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
             beats = {id: (beat, at - beat) for id, beat, at in rows}
         alive = {id for id, silent in beats.items() if not self._is_silent(id, *silent)} | {self.id}
-        running = DBOS.list_workflows(status=["PENDING", "ENQUEUED"], load_input=False, load_output=False)
-        dead = sorted({one.executor_id for one in running if one.status == "PENDING" and one.executor_id} - alive)
+        running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+        dead = sorted({one.executor_id for one in running if one.executor_id} - alive)
         if dead:
             _log.warning("taking over the jobs of %s", ", ".join(dead))
             DBOS._recover_pending_workflows(dead)
-        for one in running:
-            # The queue gives jobs to workers of their version only, and there may be none any more.
-            if one.app_version not in (None, self._version) and (one.status == "ENQUEUED" or one.executor_id in dead):
-                firm, id = solve_of(one.workflow_id)
-                _log.warning("solve %s of %s was begun by %s, and is begun again", id, firm, one.app_version)
-                self._jobs.begin_again(self._turns, firm, [id])
+            self._adopt(one for one in running if one.executor_id in dead)
         failed = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"]
         for one in DBOS.list_workflows(status=failed, name=SOLVE, load_input=False, load_output=False):
             firm, id = solve_of(one.workflow_id)
@@ -233,6 +229,17 @@ class Worker:
             except NotFound as gone:
                 _log.warning("a job without a solve is dropped: %s", gone)
             DBOS.delete_workflows([one.workflow_id])
+
+    def _adopt(self, jobs: Iterable[WorkflowStatus]) -> None:
+        """Begin solves anew that wait for a worker of another version: the queue gives them to nobody else, and there may be none."""
+        for one in jobs:
+            if one.name != SOLVE or one.app_version in (None, self._version):
+                continue
+            now = DBOS.get_workflow_status(one.workflow_id)
+            if now is not None and now.app_version == one.app_version:  # no other worker was faster
+                firm, id = solve_of(one.workflow_id)
+                _log.warning("solve %s of %s was begun by %s, and is begun again", id, firm, one.app_version)
+                self._jobs.begin_again(self._turns, firm, [id])
 
     def _is_silent(self, id: str, beat: datetime, silent: timedelta) -> bool:
         """Whether a worker has said nothing for so long that it is taken for dead.
