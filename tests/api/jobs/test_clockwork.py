@@ -160,7 +160,7 @@ def test_a_board_that_differs_is_reported_to_log_and_world(solving: Solving, cap
     with solving.database.reading("one") as session:
         (item,) = items_before(session, DESK, unread=True, before=None, limit=9)
     assert item.text.startswith("a board was not what is stored, and was built anew: ")
-    assert "Ann Secret" in item.text
+    assert "slack of ann" in item.text
     assert self_check(solving.database, solving.turns, now=NOW) == {}
 
 
