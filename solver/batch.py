@@ -24,7 +24,7 @@ from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import Overbookings, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import Packings, anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -149,9 +149,9 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
     bounding = search.crew.start(Relax())
     solve_whole(search)
-    overbookings = Overbookings(search, left=0) if warm else Overbookings(search)
-    if overbookings.left and search.stop_reason is None:
-        overbookings.begin(1)
+    packings = Packings(search, left=0) if warm else Packings(search)
+    if packings.left and search.stop_reason is None:
+        packings.begin(1)
     anneal_from(search, warm=warm)
     bound = None
     if search.stop_reason is not StopReason.CANCELLED:
@@ -160,7 +160,7 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     if bound is not None:
         search.bounded(bound.minutes - search.base_min, bound.work_units)
     if search.stop_reason is None:
-        solve_neighbourhoods(search, None if bound is None else bound.relaxed, overbookings)
+        solve_neighbourhoods(search, None if bound is None else bound.relaxed, packings)
     return bound
 
 

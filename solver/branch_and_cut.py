@@ -22,6 +22,7 @@ from solver.crew import Line
 from solver.integer_program import Program
 from solver.model import Scope
 from solver.problem import ESCALATED, Assignment, Problem
+from solver.quiet import Quiet
 
 MOST_ENTRIES = 800_000
 """Entries of the matrix up to which it is tried: at 46,000 (30 people, 600 tasks) the root takes six seconds, at 470,000 (100 people,
@@ -91,14 +92,6 @@ def tractable(problem: Problem, rows: Rows) -> bool:
     return float(picks @ (4.0 + others / 2)) <= MOST_ENTRIES
 
 
-class _Quiet(highspy.Highs):
-    """HiGHS without its banner, which setting up the callbacks would print on standard output."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802 - HiGHS's name
-        self.silent()
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
-
-
 class _Stage:
     """One run of HiGHS and what is heard from it."""
 
@@ -108,7 +101,7 @@ class _Stage:
         self.objective = self.first = problem.objective_min(job.plan)
         self.over = False
         self.entries = 0
-        self.solver: Any = _Quiet()  # type: ignore[no-untyped-call]
+        self.solver: Any = Quiet()
         for name, value in (OPTIONS | {"mip_max_nodes": job.nodes}).items():
             self.solver.setOptionValue(name, value)
 

@@ -18,7 +18,7 @@ from scipy.optimize import linprog
 
 from solver.bound import ITERATIONS_PER_UNIT, TOLERANCE, Relaxed
 from solver.crew import GoOn
-from solver.person_plans import best_plans
+from solver.person_plans import BEYOND_MIN, MOST_ITEMS, best_plans
 from solver.problem import Assignment, Problem
 
 MOST_COLUMNS, KEPT_COLUMNS = 1_500, 900
@@ -160,9 +160,9 @@ class _Work:
     def bound_at(self, price: NDArray[np.float64]) -> tuple[float, Columns]:
         """Return the bound at task prices, and everybody's best plan at them."""
         items = self.relaxed.items
-        total, cost, task, start = best_plans(items, price, FLAGS)
+        total, cost, item, start = best_plans(items, price, FLAGS, MOST_ITEMS, BEYOND_MIN)
         self.used += _pass_units(self.relaxed)
-        found = Columns(np.arange(self.problem.person_count), cost, np.diff(start), task)
+        found = Columns(np.arange(self.problem.person_count), cost, np.diff(start), items.task[item])
         return total + float(price.sum()) - self.relaxed.later_min, found
 
     def of_plan(self, plan: Assignment) -> Columns:

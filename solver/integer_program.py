@@ -105,7 +105,7 @@ def build(problem: Problem, scope: Scope, rows: Container[tuple[int, int]] | Non
     fixed.who[list(scope.tasks)] = ESCALATED
     people = np.array(scope.people, dtype=np.int64)
     slack = problem.slack_min(fixed, people).astype(np.int64)
-    program = Program(problem, scope, *_picks(problem, scope, fixed, slack))
+    program = Program(problem, scope, *picks(problem, scope, fixed, slack))
     _once(program)
     for q in range(len(people)):
         if rows is None:
@@ -148,7 +148,7 @@ def plan_of(program: Program, values: Numbers) -> Assignment:
     return plan
 
 
-def _picks(
+def picks(
     problem: Problem, scope: Scope, fixed: Assignment, slack: NDArray[np.int64]
 ) -> tuple[Places, Places, Places, Places]:
     """Return task, person, window and minutes of everything that may happen, one entry each."""

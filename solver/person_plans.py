@@ -188,7 +188,7 @@ def _kept(
 def best_plans(
     i: Items, pi: NDArray[np.float64], most_flags: int, most_items: int = MOST_ITEMS, beyond_min: int = BEYOND_MIN
 ) -> tuple[float, NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return for all people the sum of least costs at task prices ``pi``, each cost with its tasks' prices put back, and the tasks.
+    """Return for all people the sum of least costs at task prices ``pi``, each cost with its tasks' prices put back, and the items.
 
     Parameters
     ----------
@@ -197,8 +197,8 @@ def best_plans(
 
     Returns
     -------
-    total, cost, task, start
-        ``cost`` ``(P,)``; the tasks of person ``p`` are ``task[start[p]:start[p + 1]]``, one taken twice is there twice.
+    total, cost, item, start
+        ``cost`` ``(P,)``; the items of person ``p`` are ``item[start[p]:start[p + 1]]``; a task may be taken twice, as two items.
     """
     people = len(i.start) - 1
     slope = i.weights[0] + i.weights[1] + i.weights[2] * len(i.week_column)
@@ -208,7 +208,7 @@ def best_plans(
     taken = np.empty((most_items + 1, 1 << most_flags, top + 1), np.uint8)
     gains = i.price - pi[i.task]
     total, cost, start = 0.0, np.zeros(people), np.zeros(people + 1, np.int64)
-    tasks = np.empty(len(i.task), np.int64)
+    items = np.empty(len(i.task), np.int64)
     for p in range(people):
         kept, free = _kept(i, p, gains, slope, most_items, beyond_min)
         gain, chosen = gains[kept], np.zeros(len(kept), np.bool_)
@@ -228,5 +228,5 @@ def best_plans(
         total += least + free
         cost[p] = least + pi[mine].sum()
         start[p + 1] = start[p] + len(mine)
-        tasks[start[p] : start[p + 1]] = mine
-    return total, cost, tasks[: start[people]], start
+        items[start[p] : start[p + 1]] = kept[chosen]
+    return total, cost, items[: start[people]], start

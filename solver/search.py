@@ -21,6 +21,7 @@ from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Ticket
+from solver.diving import Dive
 from solver.improving import Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
 from solver.overbooking import Found, Overbook
@@ -35,9 +36,9 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
-FIRST_OVERBOOKINGS, OVERBOOKED_SHARE = 5, 0.2
-"""Plans made by overbooking before anything else (one more where the last two are made at a time), each from the best one, and the
-share of the work that goes into more of them: one may end at twice another (30 people, 600 tasks)."""
+FIRST_OVERBOOKINGS, FIRST_DIVES, PACKED_SHARE = 4, 2, 0.3
+"""Plans made by overbooking and by dives before anything else, each from the best one, and the share of the work that goes into more
+of them: one may end at twice another (30 people, 600 tasks)."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
@@ -76,8 +77,8 @@ def anneal_from(search: Search, *, warm: bool = False) -> None:
 
 
 @dataclass
-class Overbookings:
-    """Plans by overbooking, each from the best one there is when it begins; a worse one is forgotten.
+class Packings:
+    """Plans by overbooking, then by dives, each from the best one there is when it begins; a worse one is forgotten.
 
     Attributes
     ----------
@@ -88,7 +89,7 @@ class Overbookings:
     """
 
     search: Search
-    left: int = FIRST_OVERBOOKINGS
+    left: int = FIRST_OVERBOOKINGS + FIRST_DIVES
     number: int = 0
     spent: float = 0.0
     useful: bool = True
@@ -96,14 +97,15 @@ class Overbookings:
 
     def due(self, spent: float) -> bool:
         """Whether the next ones are due after so much work in all."""
-        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < OVERBOOKED_SHARE * spent))
+        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < PACKED_SHARE * spent))
 
     def begin(self, most: int) -> None:
         """Start up to ``most`` of them, those already begun counted."""
         while len(self.begun) < most:
-            seed = FIRST_OVERBOOKINGS * self.search.seed + self.number
+            plan, seed = self.search.plan, FIRST_OVERBOOKINGS * self.search.seed + self.number
+            job = Overbook(plan, seed) if self.left > FIRST_DIVES else Dive(plan, seed)
             self.number, self.left = self.number + 1, self.left - 1
-            self.begun.append(self.search.crew.start(Overbook(self.search.plan, seed)))
+            self.begun.append(self.search.crew.start(job))
 
     def finish(self) -> float:
         """Take in what was begun; return the work it took."""
@@ -113,21 +115,19 @@ class Overbookings:
             if found is not None:
                 work_units += found.work_units
                 self.useful = found.work_units > 0
-                self.search.report(found.plan, found.work_units, "overbooking")
+                self.search.report(found.plan, found.work_units, "packing")
         self.begun.clear()
         self.spent += work_units
         return work_units
 
 
-def solve_neighbourhoods(
-    search: Search, relaxed: Relaxed | None = None, overbookings: Overbookings | None = None
-) -> None:
+def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packings: Packings | None = None) -> None:
     """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
 
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
-    Overbookings come first, and now and then.
+    Packings come first, and now and then.
     """
-    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, overbookings)
+    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings)
     beside = None if relaxed is None else _beside(search, relaxed)
     while search.go_on():
         if beside is not None and beside.useful:
@@ -254,7 +254,7 @@ class Rounds:
 
     search: Search
     leaning: Leaning | None = None
-    overbookings: Overbookings | None = None
+    packings: Packings | None = None
     taste: Taste = field(default_factory=Taste)
     number: int = 0
     idle: int = 0
@@ -271,8 +271,8 @@ class Rounds:
         return self.search.problem.person_count >= PEOPLE_TO_SPLIT * self.taste.size[0]
 
     def go(self, sides: int) -> None:
-        """Do one round, or as many overbookings as there are sides."""
-        other = self.overbookings
+        """Do one round, or as many packings as there are sides."""
+        other = self.packings
         if other is not None and other.due(self.spent):
             other.begin(sides)
             self.spent += other.finish()

@@ -9,6 +9,7 @@ from solver.bound import lower_bound
 from solver.column_generation import Tighten
 from solver.construct import completed, rule_plan
 from solver.crew import Job, Near
+from solver.diving import Dive
 from solver.firm import Client, Firm, Person, Skill, Task, TaskType
 from solver.overbooking import Overbook
 from solver.problem import compile_problem
@@ -30,7 +31,7 @@ def compile_all() -> None:
     )
     problem = compile_problem(compile_board(firm, now=datetime(day.year, day.month, day.day, 9)))
     plan = completed(problem, rule_plan(problem))
-    jobs: list[Job[object]] = [Overbook(plan, 0)]  # it ends with annealing
+    jobs: list[Job[object]] = [Overbook(plan, 0), Dive(plan, 0)]  # overbooking ends with annealing
     if (relaxed := lower_bound(problem).relaxed) is not None:
         jobs.append(Tighten(relaxed, None, plan, 0.01))
     for job in jobs:

@@ -1,0 +1,350 @@
+"""Who of a few people takes which of the work due first: whole person-plans by column generation, fixed one person after another.
+
+What decides the objective of a busy firm is a handful of lumps: some forty tasks of hundreds of minutes each, due on one day, for nine
+people whose time that day does not hold them all. That is a generalised assignment problem. Its linear relaxation is weak, but the one
+over whole plans per person is nearly exact (Savelsbergh 1997): its solution, with one person's plan fixed and the others' generated
+anew until all are fixed (a pure dive: Sadykov, Vanderbeck, Pessoa, Tahiri, Uchoa 2019), is often within a per cent of the best. All other
+work stays where it is; `solver.neighbourhoods` is for that. What it gave is in docs/decisions/0031-dives.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from solver import integer_program
+from solver.construct import completed
+from solver.crew import GoOn
+from solver.model import Scope
+from solver.overbooking import WORTH_SHARE, Found
+from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
+from solver.problem import ESCALATED, Assignment, Problem
+from solver.quiet import Quiet
+
+SIZES, MOST_PEOPLE = (60, 90), 12
+"""Tasks in a dive, one size after another, and people: the recursion takes half a millisecond a task and person."""
+MOST_WINDOWS = 5
+"""Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
+FLAGS = 2
+DEARER = 10.0
+COARSE_MIN = 8
+"""Steps of minutes in the first rounds, which only have to come near the prices."""
+MOST_ROUNDS, DIVE_ROUNDS = 200, 30
+"""Rounds of column generation before the dive, and after each person is fixed."""
+CLOSE = 2e-3
+"""Share of the objective within which bound and linear program are taken to agree."""
+SMOOTH = 0.8
+"""Share of the best prices so far in the prices that are tried (Wentges 1997): fewer rounds than at the linear program's own."""
+DIVES = 5
+"""Dives from one root; the first takes the largest shares, the others draw a little."""
+MISSING = 2.0
+"""Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""
+STATES_PER_UNIT = 3e8
+"""States of the recursion in about a second, sets of flags counted on average."""
+ROUND_UNITS = 0.002
+"""What a linear program of some dozen tasks and people takes."""
+
+
+@dataclass(frozen=True)
+class Dive:
+    """Dive from a plan that breaks no rule, around a task that costs more than it must; differs by ``seed``."""
+
+    plan: Assignment
+    seed: int
+
+    def __call__(self, problem: Problem, go_on: GoOn) -> Found:
+        """Search; told to stop, return the best plan so far. Where no task costs more than it must the work is zero."""
+        tasks, people = contended(problem, self.plan, self.seed)
+        if len(tasks) < 2:
+            return Found(self.plan, 0.0)
+        return _Dives(problem, self.plan, tasks, people, go_on).run(np.random.default_rng(self.seed))
+
+
+def contended(problem: Problem, plan: Assignment, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tasks and people of a dive.
+
+    A task is drawn by what it costs beyond its least price; with it come the people who may do it and what they hold that is due
+    first. Of tasks that are linked to each other the first alone is there.
+    """
+    random = np.random.default_rng(seed)
+    excess = _excess(problem, plan)
+    excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
+    if not (excess > 0).any():
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    drawn = int(random.choice(problem.task_count, p=excess / excess.sum()))
+    people = np.flatnonzero(problem.allowed[drawn])
+    if len(people) > MOST_PEOPLE:
+        here = people == plan.who[drawn]
+        people = np.sort(
+            np.concatenate([people[here], random.permutation(people[~here])[: MOST_PEOPLE - int(here.sum())]])
+        )
+    placed = plan.who >= 0
+    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
+    ours = np.where(placed, np.isin(plan.who, people), problem.allowed[:, people].any(axis=1))
+    # What is late or escalated could be due first; of the rest, what is due later is in nobody's way.
+    column = np.where(excess > 0, -1, problem.due_column[window])
+    order = random.permutation(np.flatnonzero(ours))
+    order = order[np.argsort(column[order], kind="stable")]
+    chosen: list[int] = []
+    linked: set[int] = set()
+    for t in [drawn, *order[order != drawn].tolist()]:
+        if len(chosen) == SIZES[seed % len(SIZES)]:
+            break
+        if t not in linked:
+            chosen.append(t)
+            linked.update(problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist())
+    return np.sort(np.array(chosen, dtype=np.int64)), people
+
+
+def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
+    """Return ``(T,)`` what each task costs beyond the least it could cost alone, balance aside."""
+    placed = plan.who >= 0
+    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
+    cost = problem.escalation_min.astype(np.float64)
+    cost[placed] = (
+        problem.late_min[window[placed]]
+        + problem.comfort_min[placed, plan.who[placed]]
+        - problem.least_comfort_min[placed].astype(np.float64)
+    )
+    excess: NDArray[np.float64] = np.maximum(cost - problem.least_price_min, 0.0)
+    excess[~problem.allowed.any(axis=1)] = 0.0
+    return excess
+
+
+class _Dives:
+    """The linear program over person-plans met so far, and what is fixed in it."""
+
+    def __init__(
+        self, problem: Problem, plan: Assignment, tasks: NDArray[np.int64], people: NDArray[np.int64], go_on: GoOn
+    ) -> None:
+        self.problem, self.plan, self.tasks, self.people, self.go_on = problem, plan, tasks, people, go_on
+        self.items, self.window = _items(problem, plan, tasks, people)
+        self.may = problem.may_escalate[tasks]
+        escalation = problem.escalation_min[tasks].astype(np.float64)
+        self.missing = MISSING * escalation
+        self.escalation = np.where(self.may, escalation, self.missing)
+        self.close = CLOSE * (problem.objective_min(plan) - problem.unavoidable_min())
+        self.used = 0.0
+        self.best, self.objective = plan, problem.objective_min(plan)
+        self.columns: list[tuple[int, NDArray[np.int64]]] = []
+        self.met: set[tuple[int, bytes]] = set()
+        self.solver: Any = Quiet()
+        self.solver.setOptionValue("presolve", "off")
+        rows = len(tasks) + len(people)
+        for _ in range(rows):
+            self.solver.addRow(1.0, 1.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
+        for i, price in enumerate(self.escalation.tolist()):
+            self.solver.addCol(price, 0.0, highspy.kHighsInf, 1, np.array([i], dtype=np.int32), np.ones(1))
+        for q in range(len(people)):
+            self._add(q, np.zeros(0, dtype=np.int64))
+            self._add(q, self._held(q))
+
+    def run(self, random: np.random.Generator) -> Found:
+        """Generate columns, then dive a few times."""
+        nothing = np.zeros(len(self.items.task), dtype=np.bool_)
+        self.solver.run()
+        self.least = float(self.solver.getInfo().objective_function_value) - 1.0
+        price, _ = self._generate(nothing, None, MOST_ROUNDS, coarse=True)
+        price, share = self._generate(nothing, price, MOST_ROUNDS)
+        for number in range(DIVES):
+            if not self.go_on():
+                break
+            self._dive(price, share, random if number else None)
+        return Found(self.best, self.used)
+
+    def _held(self, q: int) -> NDArray[np.int64]:
+        """Return the items of what a person has in the plan."""
+        mine = np.arange(self.items.start[q], self.items.start[q + 1])
+        t = self.tasks[self.items.task[mine]]
+        here = (self.plan.who[t] == self.people[q]) & (
+            self.problem.first_window[t] + self.plan.window[t] == self.window[mine]
+        )
+        held: NDArray[np.int64] = mine[here]
+        return held
+
+    def _cost(self, q: int, item: NDArray[np.int64]) -> float:
+        """Return what a person-plan costs."""
+        i, work = self.items, self.items.work[item]
+        cost = float(i.price[item].sum())
+        for j, last in enumerate(i.week_column.tolist()):
+            cost += float(i.weights[2] * abs(work[i.column[item] <= last].sum() - i.share[q, j + 1]))
+        away = abs(float(work.sum() - i.share[q, 0]))
+        return cost + float(i.weights[0] * away + i.weights[1] * max(away - i.far[q], 0.0))
+
+    def _add(self, q: int, item: NDArray[np.int64]) -> bool:
+        """Add a person-plan where it is new, and beside one that takes a task twice the same with its cheaper window alone.
+
+        What is taken twice counts twice in its row: the linear program needs it on the way, a plan cannot hold it.
+        """
+        item = np.sort(item)
+        key = (q, item.tobytes())
+        if key in self.met:
+            return False
+        self.met.add(key)
+        task, count = np.unique(self.items.task[item], return_counts=True)
+        row, entry = np.append(task, len(self.tasks) + q).astype(np.int32), np.append(count, 1).astype(np.float64)
+        self.solver.addCol(self._cost(q, item), 0.0, highspy.kHighsInf, len(row), row, entry)
+        self.columns.append((q, item))
+        if len(task) < len(item):
+            cheapest = item[np.argsort(self.items.price[item], kind="stable")]
+            self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
+        return True
+
+    def _only(self, out: NDArray[np.bool_], needed: NDArray[np.bool_], dear: float) -> None:
+        """Leave out the columns with an item that is ``out``; the tasks ``needed`` must be somebody's."""
+        most = np.full(len(self.columns), highspy.kHighsInf)
+        for k, (_, item) in enumerate(self.columns):
+            if out[item].any():
+                most[k] = 0.0
+        place = len(self.tasks) + np.arange(len(most), dtype=np.int32)
+        self.solver.changeColsBounds(len(most), place, np.zeros(len(most)), most)
+        price = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
+        self.solver.changeColsCost(len(price), np.arange(len(price), dtype=np.int32), price)
+
+    def _generate(
+        self,
+        out: NDArray[np.bool_],
+        price: NDArray[np.float64] | None,
+        rounds: int,
+        needed: NDArray[np.bool_] | None = None,
+        *,
+        coarse: bool = False,
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Generate columns without the items ``out``; return the best task prices and the share of each variable."""
+        dear = 1.0 if needed is None else DEARER
+        needed = np.zeros(len(self.tasks), dtype=np.bool_) if needed is None else needed
+        self._only(out, needed, dear)
+        limit = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
+        step = COARSE_MIN if coarse else 1
+        items = _in_steps(self.items, step)._replace(price=np.where(out, 1e15, self.items.price))
+        states = float(len(out) - out.sum()) * float(items.room.max(initial=0))
+        bound, smooth, best = -np.inf, 0.0 if price is None else SMOOTH, price
+        for _ in range(rounds):
+            self.solver.run()
+            value = float(self.solver.getInfo().objective_function_value)
+            pi = np.minimum(np.array(self.solver.getSolution().row_dual)[: len(self.tasks)], limit)
+            fresh = False
+            while True:
+                tried = pi if best is None else smooth * best + (1.0 - smooth) * pi
+                total, _, item, start = best_plans(items, tried, FLAGS, MOST_ITEMS, BEYOND_MIN // step)
+                self.used += states / STATES_PER_UNIT + ROUND_UNITS
+                for q in range(len(self.people)):
+                    fresh |= self._add(q, item[start[q] : start[q + 1]])
+                if total + tried.sum() > bound:
+                    bound, best = total + float(tried.sum()), tried
+                if fresh or smooth == 0.0:
+                    break
+                smooth = smooth / 2 if smooth > 0.3 else 0.0
+            if not fresh or value - bound < self.close or not self.go_on():
+                break
+            smooth = min(SMOOTH, smooth + 0.1)
+        self.solver.run()
+        assert best is not None
+        self.value = float(self.solver.getInfo().objective_function_value)
+        return best, np.array(self.solver.getSolution().col_value)
+
+    def _dive(self, price: NDArray[np.float64], share: NDArray[np.float64], random: np.random.Generator | None) -> None:
+        """Fix one person's plan after another, the one with the largest share, until all is whole."""
+        tasks, items = len(self.tasks), self.items
+        out, needed = np.zeros(len(items.task), dtype=np.bool_), np.zeros(tasks, dtype=np.bool_)
+        person = np.repeat(np.arange(len(self.people)), np.diff(items.start))
+        while (np.minimum(share, 1.0 - share) > 1e-6).any():
+            if not self.go_on():
+                return
+            open_ones = [k for k in np.flatnonzero(share[tasks:] > 1e-6).tolist() if share[tasks + k] < 1.0 - 1e-6]
+            if not open_ones:
+                return
+            weight = share[tasks + np.array(open_ones)]
+            if random is not None:
+                weight = weight * random.uniform(0.6, 1.0, len(weight))
+            q, item = self.columns[open_ones[int(weight.argmax())]]
+            mine = np.zeros(tasks, dtype=np.bool_)
+            mine[items.task[item]] = True
+            out |= np.where(person == q, True, mine[items.task])
+            out[item] = False
+            needed |= mine
+            price, share = self._generate(out, price, DIVE_ROUNDS, needed)
+            if self.value >= self.least:
+                return
+        self._take(share)
+
+    def _take(self, share: NDArray[np.float64]) -> None:
+        """Keep the plan of a dive where it is the best so far."""
+        plan = self.plan.copy()
+        plan.who[self.tasks], plan.window[self.tasks] = ESCALATED, -1
+        for k in np.flatnonzero(share[len(self.tasks) :] > 0.5).tolist():
+            q, item = self.columns[k]
+            t = self.tasks[self.items.task[item]]
+            plan.who[t], plan.window[t] = self.people[q], self.window[item] - self.problem.first_window[t]
+        if (plan.who[self.tasks[~self.may]] < 0).any():
+            return
+        # The recursion knows of windows that start now alone.
+        if (self.problem.slack_min(plan, self.people) < 0).any():
+            return
+        plan = completed(self.problem, plan)
+        objective = self.problem.objective_min(plan)
+        self.least = min(self.least, self.value - 1.0)
+        if objective < self.objective:
+            self.best, self.objective = plan, objective
+
+
+def _in_steps(items: Items, step: int) -> Items:
+    """Return the items in steps of so many minutes, each piece of work rounded up and all room down: what fits then fits."""
+    if step == 1:
+        return items
+    return items._replace(
+        work=-(-items.work // step),
+        room=items.room // step,
+        share=items.share / step,
+        far=items.far / step,
+        weights=items.weights * step,
+    )
+
+
+def _items(
+    problem: Problem, plan: Assignment, tasks: NDArray[np.int64], people: NDArray[np.int64]
+) -> tuple[Items, NDArray[np.int64]]:
+    """Return what each of the people may do of the tasks beside all other work, and the flat window of each item."""
+    fixed = plan.copy()
+    fixed.who[tasks], fixed.window[tasks] = ESCALATED, -1
+    slack = problem.slack_min(fixed, people).astype(np.int64)
+    task, person, window, work = integer_program.picks(
+        problem, Scope(plan, tuple(tasks.tolist()), tuple(people.tolist())), fixed, slack
+    )
+    keep = _offered(problem, plan, tasks[task], window)
+    task, person, window, work = task[keep], person[keep], window[keep], work[keep]
+    column = problem.due_column[window].astype(np.int64)
+    order = np.lexsort((column, person))
+    shares, loads = problem.balance, problem.loads_min(fixed)[people]
+    t, p = tasks[task], people[person]
+    # What is promised before the first of these windows ends has its room in later ones too: the least of them counts.
+    room = np.minimum.accumulate(slack[:, :1, ::-1].sum(axis=1), axis=1)[:, ::-1]
+    return (
+        Items(
+            start=np.searchsorted(person[order], np.arange(len(people) + 1)).astype(np.int64),
+            task=task[order].astype(np.int64),
+            work=work[order].astype(np.int64),
+            column=column[order],
+            price=(problem.late_min[window] + problem.comfort_min[t, p])[order].astype(np.float64),
+            room=np.ascontiguousarray(np.maximum(room, 0)),
+            share=(shares.share_min[people] - loads).astype(np.float64),
+            far=shares.far_min[people].astype(np.float64),
+            week_column=(np.searchsorted(problem.dues, shares.end_slots, side="right") - 1).astype(np.int64),
+            weights=np.array([shares.near_pct, shares.far_pct, shares.week_pct]) / 100.0,
+        ),
+        window[order],
+    )
+
+
+def _offered(
+    problem: Problem, plan: Assignment, task: NDArray[np.int64], window: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return which windows are offered: of many of one task the present one and some from the cheapest to the dearest."""
+    place, count = window - problem.first_window[task], np.diff(problem.first_window)[task]
+    step = np.maximum(-(-count // (MOST_WINDOWS - 1)), 1)
+    offered: NDArray[np.bool_] = (place % step == 0) | (place == plan.window[task])
+    return offered
