@@ -36,6 +36,7 @@ from api.options import (
     Work,
 )
 from api.outlook_options import risk, season
+from api.replay_options import replay
 from api.roles import Role
 from api.what_if_options import what_if
 from scenarios.firms import Season
@@ -66,6 +67,7 @@ app.add_typer(firm, name="firm")
 app.command(name="what-if")(what_if)
 app.command()(risk)
 app.command()(season)
+app.command()(replay)
 
 cli_service.add(app, db)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from threading import Event, Lock
@@ -75,7 +75,8 @@ class Serving:
         self.private_webhooks = self.settings.private_webhooks
         self.provider = _provider(self.settings)
         self.measures = Measures()
-        self.turns = Turns(database, committed=self.measures.committed)
+        self._said = Event()
+        self.turns = Turns(database, committed=self._committed)
         self.standings = Standings(database)
         self.lessons = Lessons(database, self.standings)
         self.sharing = Sharing(self.turns)
@@ -104,7 +105,11 @@ class Serving:
 
     def deliveries(self) -> Rounds:
         """Return what makes deliveries beside the requests, to be started and stopped."""
-        return Rounds(Post(self.turns, self.seal, self.private_webhooks), now=self.now)
+        return Rounds(Post(self.turns, self.seal, self.private_webhooks), now=self.now, said=self._said)
+
+    def _committed(self, decided: Sequence[tuple[str, str]], seconds: float) -> None:
+        self.measures.committed(decided, seconds)
+        self._said.set()
 
 
 def _provider(settings: Settings) -> Provider | None:

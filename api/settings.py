@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
@@ -41,6 +42,7 @@ def _network(given: str) -> str:
 
 Networks = Annotated[tuple[Annotated[str, AfterValidator(_network)], ...], BeforeValidator(_listed)]
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Days = Annotated[int, Field(ge=1, le=36_500)]
 
 
 class Settings(BaseModel):
@@ -82,9 +84,23 @@ class Settings(BaseModel):
         None, description="OTLP receiver over HTTP, such as http://127.0.0.1:4318/v1/traces; none: no traces"
     )
     traces_pct: Annotated[float, Field(ge=0, le=100)] = Field(100.0, description="of the traces that begin here")
+    keep_answers_days: Days = Field(30, description="answers to idempotency keys; later the request is done again")
+    keep_messages_days: Days = Field(30, description="messages to the world, after they were handed out")
+    keep_deliveries_days: Days = Field(30, description="deliveries to webhooks, after they arrived or were given up")
+    keep_inbox_days: Days = Field(180, description="messages in inboxes, read or not")
+    keep_sign_ins_days: Days = Field(180, description="attempts to sign in, with their addresses")
+    keep_sessions_days: Days = Field(30, description="sessions, after they ended")
+    keep_jobs_days: Days = Field(1, description="what the queue knows of ended jobs; the solves themselves stay")
+    keep_runs_days: Days = Field(90, description="runs of what-ifs with their results, after they ended")
     shutdown_s: Annotated[int, Field(ge=1, le=600)] = Field(30, description="for requests that have begun, at the end")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged, and above")
     log_format: Literal["json", "text"] = Field("json", description="of the log on standard error")
+
+    @property
+    def kept(self) -> dict[str, timedelta]:
+        """How long each of what is kept for a while only is kept, under its name."""
+        names = ("answers", "messages", "deliveries", "inbox", "sign_ins", "sessions", "jobs", "runs")
+        return {name: timedelta(days=getattr(self, f"keep_{name}_days")) for name in names}
 
     @property
     def seal_keys(self) -> tuple[str, ...]:

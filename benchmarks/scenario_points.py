@@ -36,7 +36,7 @@ from api.store.runs import one_run, result_of
 from api.store.saving import create_firm
 from api.store.tables import PointRecord
 from api.store.turns import Turns
-from benchmarks.killing import prepared_url
+from benchmarks.killing import places_of
 from benchmarks.records import record
 from scenarios.changes import ExtraHours, Scenario
 from scenarios.firms import generate_firm
@@ -65,7 +65,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         work(*asked.work)
         return
     with ExitStack() as stack:
-        url = stack.enter_context(prepared_url(asked.database))
+        places = stack.enter_context(places_of(asked.database))
+        url = places.new(None)
         notes = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "notes"
         database = Database(url, limits=Limits(lock_s=60))
         _check(asked, database, notes, *_share(asked, database, url, notes))

@@ -24,7 +24,6 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from api.roles import Role
-from api.store.boards import moment_of
 from api.store.database import Database
 from api.store.draft import read_head
 from api.store.loading import load_firm
@@ -37,6 +36,7 @@ from benchmarks.records import record
 from benchmarks.storing import arrivals, bare_per_s, database_of
 from scenarios.firms import generate_firm
 from solver import Firm, Task, today
+from solver.following import moment_of
 from tests.plan_checker import problems
 
 KINDS = ("sqlite-full", "postgresql")

@@ -6,9 +6,11 @@ import atexit
 import os
 import shutil
 import signal
+import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from unittest.mock import patch
 from uuid import uuid4
 
 from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import OperationalError
 
 from api.jobs.queue import SCHEMA, prepare
 from api.store.database import Database
@@ -71,7 +74,17 @@ class Server:
 
     def start(self) -> None:
         """Start it again after a crash; it recovers what was committed."""
-        self._process.ensure_postgres_running()
+        with suppress(subprocess.TimeoutExpired):  # on a busy machine it is starting for longer than it is waited for
+            self._process.ensure_postgres_running()
+        last_s = time.monotonic() + LONG_S
+        while True:
+            try:
+                self._run("select 1")
+                return
+            except OperationalError:
+                if time.monotonic() > last_s:
+                    raise
+                time.sleep(0.1)
 
     def _new(self, how: str, user: str | None) -> str:
         name = f"t_{uuid4().hex}"

@@ -12,11 +12,12 @@ from api.commands.storing import opened, require_firm
 from api.console import out, print_json
 from api.delivery.webhooks import reseal
 from api.errors import CommandError, Exit
+from api.jobs.queue import prepare
 from api.sealing import Seal, new_key
 from api.settings import find_settings
 from api.store.copying import back_up, restore
 from api.store.privacy import erase_person, export_person
-from api.store.retention import prune
+from api.store.retention import Keeping, prune
 from api.store.secrets import rotate_secrets
 from api.store.turns import Turns
 
@@ -41,6 +42,7 @@ def restored(url: str, path: Path, *, as_json: bool) -> Exit:
         raise CommandError("no_file", f'"{path}" is no file. Maybe check the path.', field="file", value=str(path))
     with opened(url, must_exist=False) as database:
         done = restore(database, path)
+        prepare(database)
     broken = [chain for chain in done.chains if chain.broken is not None]
     if as_json:
         print_json({**done.copied._asdict(), "broken": [chain.firm for chain in broken]})
@@ -53,8 +55,10 @@ def restored(url: str, path: Path, *, as_json: bool) -> Exit:
 
 def pruned(url: str, *, as_json: bool) -> Exit:
     """Delete what was kept for long enough, of every firm."""
+    keeping = Keeping(**find_settings().settings.kept)
     with opened(url, must_exist=True) as database:
-        done = [prune(database, firm, now=datetime.now(UTC)) for firm in database.firm_ids()]
+        turns = Turns(database)
+        done = [prune(turns, firm, now=datetime.now(UTC), keeping=keeping) for firm in database.firm_ids()]
     if as_json:
         print_json({"firms": [one._asdict() for one in done]})
     else:

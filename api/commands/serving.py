@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Event
 from types import FrameType
 from typing import Any
 
@@ -18,6 +15,7 @@ from rich.text import Text
 
 from api.application import PREFIX, application
 from api.collecting import settle
+from api.commands.signals import AFTERWARDS_S, Ending
 from api.commands.storing import opened, require_firm
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
@@ -30,6 +28,7 @@ from api.serving import Serving
 from api.settings import Settings, find_settings, unknown_variables
 from api.store import migrating
 from api.store.database import Database, Limits
+from api.store.retention import Keeping
 from api.store.tokens import create_token, revoke_token, tokens_of
 from api.store.turns import Turns
 from api.tracing import exported
@@ -40,19 +39,20 @@ _log = logging.getLogger(__name__)
 class _Server(uvicorn.Server):
     """Tells what is open for long that the process is to end, and ends at once where that was asked before it began."""
 
-    def __init__(self, config: uvicorn.Config, serving: Serving, asked: Event) -> None:
+    def __init__(self, config: uvicorn.Config, serving: Serving, ending: Ending) -> None:
         super().__init__(config)
-        self._serving, self._asked = serving, asked
+        self._serving, self._ending = serving, ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin as the server does; signals are its own by now."""
         await super().startup(sockets)
-        self.should_exit = self.should_exit or self._asked.is_set()
+        self.should_exit = self.should_exit or self._ending.asked.is_set()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """End as the server does."""
+        """End once what has begun is answered; the signal is not raised again afterwards, as the server itself would."""
+        self._ending.ask(sig)
         self._serving.ending.set()
-        super().handle_exit(sig, frame)
+        self.should_exit = True
 
 
 def how(settings: Settings) -> dict[str, Any]:
@@ -84,16 +84,15 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
 
     With ``worker`` the jobs are done as well.
     """
-    host, asked = settings.host, Event()
+    host = settings.host
     app = application(database, settings=settings)
     serving: Serving = app.state.serving
-    with _ends_politely(asked), listening_on(host, settings.port) as listening, ExitStack() as stack:
-        if worker:
-            stack.enter_context(Worker(database, serving.turns))
-        else:
-            check = Regular(CHECK_S, lambda: self_check(database, serving.turns, now=serving.now()))
-            stack.enter_context(Clockwork((check,)))
-        stack.enter_context(_delivering(serving))
+    with listening_on(host, settings.port) as listening, Ending(settings.shutdown_s + AFTERWARDS_S) as ending:
+        beside = _worker(database, serving.turns, settings) if worker else _checking(serving)
+        rounds = serving.deliveries()
+        for start, close in ((beside.start, beside.close), (rounds.start, rounds.stop)):
+            start()
+            ending.close(close)
         config = uvicorn.Config(
             app,
             lifespan="off",
@@ -107,22 +106,34 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
         shown = f"[{host}]" if ":" in host else host
         settle()
         told(f"http://{shown}:{listening.getsockname()[1]}{PREFIX}")
-        _Server(config, serving, asked).run(sockets=[listening])
+        _Server(config, serving, ending).run(sockets=[listening])
+
+
+def _worker(database: Database, turns: Turns, settings: Settings) -> Worker:
+    return Worker(database, turns, keeping=Keeping(**settings.kept))
+
+
+def _checking(serving: Serving) -> Clockwork:
+    """Where others do the jobs, the boards of this process are checked all the same."""
+    return Clockwork((Regular(CHECK_S, lambda: self_check(serving.database, serving.turns, now=serving.now())),))
 
 
 def work(url: str) -> Exit:
     """Do jobs until told to end: what is searched for is left to other workers, what is being applied is finished."""
-    settings, asked = _settings(), Event()
+    settings = _settings()
+    bound_s = settings.shutdown_s + AFTERWARDS_S
     with (
         exported(settings.traces_to, settings.traces_pct),
         opened(url, must_exist=False, **how(settings)) as database,
-        _ends_politely(asked),
+        Ending(bound_s) as ending,
     ):
         _prepare(database)
-        with Worker(database, Turns(database)) as worker:
-            sys.stdout.write(f"working as {worker.id}\n")
-            sys.stdout.flush()
-            asked.wait()
+        worker = _worker(database, Turns(database), settings)
+        worker.start()
+        ending.close(worker.close)
+        sys.stdout.write(f"working as {worker.id}\n")
+        sys.stdout.flush()
+        ending.wait()
     return Exit.DONE
 
 
@@ -210,31 +221,6 @@ def listening_on(host: str, port: int) -> socket.socket:
     except OSError as error:
         message = f'address "{host}:{port}" cannot be used: {error.strerror or error}. Maybe use another --port.'
         raise CommandError("address", message, field="port", value=str(port)) from error
-
-
-@contextmanager
-def _delivering(here: Serving) -> Iterator[None]:
-    rounds = here.deliveries()
-    rounds.start()
-    try:
-        yield
-    finally:
-        rounds.stop()
-
-
-@contextmanager
-def _ends_politely(asked: Event) -> Iterator[None]:
-    """The server ends at these signals and then raises them once more, for a process that had no more to do; we close the database."""
-
-    def ask(signum: int, frame: FrameType | None) -> None:
-        asked.set()
-
-    before = {one: signal.signal(one, ask) for one in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for one, handler in before.items():
-            signal.signal(one, handler)
 
 
 def _day(moment: datetime | None) -> str:

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from api.delivery.handing_out import ACTOR, AT_ONCE, hand_out, waits_to_be_handed_out
@@ -39,6 +39,8 @@ TOGETHER = 8
 WEBHOOKS_AT_ONCE = 4
 LEASE = timedelta(seconds=TOGETHER * TOTAL_S + 30)
 """For how long nobody else sends what was claimed: as long as sending it can take."""
+ASKEW = timedelta(minutes=1)
+"""What was tried or said further in the future than this says nothing about time: a clock was wrong."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +92,13 @@ class Delivered(NamedTuple):
     failed: int
 
 
-def anything_due(session: Session, now: datetime) -> bool:
-    """Whether there is anything to hand out or to send for the session's firm."""
-    if waits_to_be_handed_out(session):
-        return True
-    return session.execute(_due(now).limit(1)).first() is not None
+def next_attempt(session: Session, now: datetime) -> datetime | None:
+    """Return when there is something to hand out or to send for the session's firm, ``None`` where there is nothing."""
+    if waits_to_be_handed_out(session) or session.execute(_due(now).limit(1)).first() is not None:
+        return now
+    free = case((DeliveryRecord.leased_until > DeliveryRecord.next_at, DeliveryRecord.leased_until), else_=_NEXT_AT)
+    moment: datetime | None = session.scalars(_pending().with_only_columns(func.min(free))).one()
+    return moment
 
 
 def deliver_all(post: Post, firm: str, *, now: datetime, ends: Callable[[], bool] = lambda: False) -> Delivered:
@@ -227,11 +231,20 @@ def _disable(turns: Turns, firm: str, id: str, why: str, now: datetime) -> None:
         turn.tell("webhook.disabled", {"webhook": id, "why": why})
 
 
+_NEXT_AT = DeliveryRecord.next_at
+
+
 def _due(now: datetime) -> Any:
+    """What is sent now: its time has come and nobody has it, or a clock that was wrong has set a time that cannot be."""
+    leased, tried = DeliveryRecord.leased_until, func.coalesce(DeliveryRecord.tried_at, DeliveryRecord.at)
+    free = or_(leased.is_(None), leased <= now, leased > now + 2 * LEASE)
+    return _pending().where(or_(DeliveryRecord.next_at <= now, tried > now + ASKEW), free)
+
+
+def _pending() -> Any:
     hook = and_(WebhookRecord.firm_id == DeliveryRecord.firm_id, WebhookRecord.id == DeliveryRecord.webhook)
-    free = or_(DeliveryRecord.leased_until.is_(None), DeliveryRecord.leased_until <= now)
     asked = select(DeliveryRecord).join(WebhookRecord, hook).where(WebhookRecord.disabled_at.is_(None))
-    return asked.where(DeliveryRecord.status == "pending", DeliveryRecord.next_at <= now, free)
+    return asked.where(DeliveryRecord.status == "pending")
 
 
 def _claimed(record: DeliveryRecord, hook: WebhookRecord, now: datetime) -> Due:

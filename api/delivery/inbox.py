@@ -123,6 +123,10 @@ def sentence(
         return (
             f"proposal {about['proposal']} was {what}" if what != "expired" else f"proposal {about['proposal']} expired"
         )
+    if kind == "solve":
+        return f"solve {about['solve']} has {what}"
+    if topic == "self_check.differs":
+        return named(f"a board was not what is stored, and was built anew: {'; '.join(about['differences'])}", labels)
     return named(f"webhook {about['webhook']} is disabled: {about['why']}", labels)
 
 

@@ -38,8 +38,12 @@ class Message(NamedTuple):
 
     @property
     def id(self) -> str:
-        """What receivers know it by: the same for every attempt, of no two messages, and without the sign that ends it."""
-        return "msg_" + hashlib.sha256(f"{self.firm}\n{self.number}".encode()).hexdigest()[:32]
+        """What receivers know it by: the same for every attempt, of no two messages, and without the sign that ends it.
+
+        The moment is in it, as a restored backup counts on from its own last number.
+        """
+        said = f"{self.firm}\n{self.number}\n{self.at.isoformat()}"
+        return "msg_" + hashlib.sha256(said.encode()).hexdigest()[:32]
 
     @property
     def body(self) -> str:

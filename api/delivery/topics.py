@@ -24,6 +24,10 @@ TOPICS = {
     "proposal.expired": "nobody decided a proposal in time",
     "proposal.superseded": "a proposal is over, as the work has gone elsewhere or a later plan does not make it",
     "proposal.undone": "the work of an approved proposal was given back",
+    "solve.done": "a solve has ended, and its plan was applied",
+    "solve.cancelled": "a solve was cancelled",
+    "solve.failed": "a solve has failed",
+    "self_check.differs": "the board that a process kept was not what is stored; it was built anew",
     "webhook.disabled": "a webhook failed too long and is sent nothing more",
     TEST: "somebody tries a webhook",
 }
@@ -33,6 +37,8 @@ _TO_DESK = frozenset(TOPICS) - {
     "task.assigned",
     "task.unassigned",
     "proposal.superseded",  # a night may supersede dozens, and nobody has to do anything about it
+    "solve.done",  # every night; what comes of it is told
+    "solve.cancelled",
     TEST,
 }
 

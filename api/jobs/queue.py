@@ -1,5 +1,8 @@
 """The queues of solves and of runs, in the same database as everything else: what waits is committed with the row that says so.
 
+Our own rows are the truth: what they say is open and the queue does not know, as after a restored backup, is put into it again.
+Every step of a solve may be begun again, so a job may be as well.
+
 Each firm is a partition of the queue: one of its solves runs at a time, and a worker that is free takes the next one of a firm drawn by
 lot, so that a firm with a thousand solves waits for itself only. Arguments are ids; what they mean stands in our own tables.
 """
@@ -7,7 +10,7 @@ lot, so that a firm with a thousand solves waits for itself only. Arguments are 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.orm import Session
@@ -20,8 +23,9 @@ from api.store.run_states import Run
 from api.store.runs import NewRun, number_of, start_run
 from api.store.scenarios import without_names_in
 from api.store.solve_states import SolveAsk, SolveKind
-from api.store.solves import start_solve
+from api.store.solves import open_solves, start_solve
 from api.store.turn import Turn
+from api.store.turns import Turns
 
 APPLICATION = "evenhand"
 VERSION = "evenhand-1"
@@ -36,6 +40,8 @@ POINTS = "points"
 DO_POINTS = "do points"
 BEGIN = "begin"
 """The portion that begins a run; the others are named by stage and place."""
+ENDED = ("SUCCESS", "CANCELLED")
+"""What the queue calls jobs that nobody does any more, but for those that failed."""
 POLL_S = 0.5
 """Seconds between two looks of a worker at the queue; a worker that is free waits half of it on average."""
 
@@ -104,17 +110,44 @@ class Jobs:
             Too many of the firm's solves wait already.
         """
         number = start_solve(turn, id, ask, kind=kind, most_waiting=most_waiting)
+        with turn.whole():
+            turn.draft.write()
+            self._enqueue(turn.session, turn.firm, id, number, again=False)
+
+    def put_back(self, turns: Turns, firm: str) -> list[str]:
+        """Put every open solve of a firm that the queue does not know, or takes for ended, into it again; return which.
+
+        What the queue says has failed is left: a worker says so of the solve (`api.jobs.worker`).
+        """
+        with turns.database.reading(firm) as session:
+            ids = [workflow_id(firm, id) for id, _ in open_solves(session)]
+        if not ids:
+            return []
+        jobs = self.client.list_workflows(workflow_ids=ids, load_input=False, load_output=False)
+        known = {one.workflow_id for one in jobs if one.status not in ENDED}
+        return self.begin_again(turns, firm, [solve_of(id)[1] for id in ids if id not in known])
+
+    def begin_again(self, turns: Turns, firm: str, wanted: Collection[str]) -> list[str]:
+        """Drop the jobs of solves, whatever the queue says of them, and put those that are open into it anew; return which."""
+        if not wanted:
+            return []
+        self.client.delete_workflows([workflow_id(firm, id) for id in wanted])
+        with turns.beside(firm) as session:
+            found = [(id, number) for id, number in open_solves(session) if id in wanted]
+            for id, number in found:
+                self._enqueue(session, firm, id, number, again=True)
+        return [id for id, _ in found]
+
+    def _enqueue(self, session: Session, firm: str, id: str, number: int, *, again: bool) -> None:
         options: EnqueueOptions = {
             "workflow_name": SOLVE,
             "queue_name": SOLVES,
-            "workflow_id": workflow_id(turn.firm, id),
-            "workflow_id_reuse_policy": "reject",
-            "queue_partition_key": turn.firm,
+            "workflow_id": workflow_id(firm, id),
+            "queue_partition_key": firm,
             "priority": number,  # in the order in which they were asked for
+            "workflow_id_reuse_policy": "return-existing" if again else "reject",
         }
-        with turn.whole():
-            turn.draft.write()
-            self.client.enqueue_in_transaction(turn.session, options, turn.firm, id)
+        self.client.enqueue_in_transaction(session, options, firm, id)
 
     def start_run(
         self, turn: Turn, id: str, ask: Effort, *, scenario: str | None = None, most_waiting: int | None = None
@@ -157,6 +190,14 @@ class Jobs:
             "priority": number_of(session, id),  # in the order in which runs were asked for
         }
         self.client.enqueue_in_transaction(session, options, firm, id, portion, list(numbers))
+
+    def points_again(self, turns: Turns, job: str) -> None:
+        """Drop the job of a portion of a run, whatever the queue says of it, and put it in anew; points that are finished stay so."""
+        (known,) = self.client.list_workflows(workflow_ids=[job], load_output=False)
+        firm, id, portion, numbers = known.input["args"] if known.input else ("", "", "", ())
+        self.client.delete_workflows([job])
+        with turns.beside(firm) as session:
+            self.enqueue_points(session, firm, id, portion, numbers)
 
     def drop_points(self, firm: str, id: str) -> None:
         """Let nothing of a run that has ended wait any more."""

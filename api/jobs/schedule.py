@@ -62,6 +62,10 @@ def moment_of(day: date, at: time, zone: ZoneInfo) -> datetime:
     return datetime.combine(day, at, tzinfo=zone).replace(fold=0).astimezone(UTC)
 
 
+RETENTION = Schedule(at=time(3, 0))
+"""When what was kept for long enough goes."""
+
+
 def next_moment(schedule: Schedule, zone: ZoneInfo, *, now: datetime) -> datetime | None:
     """Return when something is done next, in UTC; ``None`` where it never is."""
     today = now.astimezone(zone).date()
@@ -79,7 +83,8 @@ def due_day(schedule: Schedule, zone: ZoneInfo, *, now: datetime, last: date | N
     Parameters
     ----------
     last
-        The last local day for which it was done.
+        The last local day for which it was done. One that is further ahead than tomorrow was written by a clock that was wrong,
+        and counts for nothing: else a firm would have no nights until that day.
     since
         When the firm began: nothing was missed before.
     """
@@ -89,5 +94,5 @@ def due_day(schedule: Schedule, zone: ZoneInfo, *, now: datetime, last: date | N
     for day in (today, today - ONE_DAY):
         moment = moment_of(day, schedule.at, zone)
         if day.weekday() in schedule.weekdays and since <= moment <= now < moment + LATE:
-            return day if last is None or day > last else None
+            return day if last is None or day > last or last > today + ONE_DAY else None
     return None

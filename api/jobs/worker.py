@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
 from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
-from dbos import DBOS, DBOSPortableJSONSerializer, StepOptions
+from dbos import DBOS, DBOSPortableJSONSerializer, StepOptions, WorkflowStatus
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 
@@ -42,6 +43,7 @@ from api.store.database import Database
 from api.store.job_tables import WorkerRecord
 from api.store.points import fail_run
 from api.store.refusals import Busy, NotFound
+from api.store.retention import Keeping
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns
@@ -51,8 +53,8 @@ _log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-KEPT = timedelta(days=1)
-"""How long the queue remembers jobs that have ended; our own rows stay."""
+SILENT = timedelta(days=1)
+"""After which a worker is forgotten."""
 AGAIN: StepOptions = {
     "retries_allowed": True,
     "interval_seconds": 1.0,
@@ -110,18 +112,21 @@ class Worker:
         now: Callable[[], datetime] = clock,
         times: Times | None = None,
         version: str = VERSION,
+        keeping: Keeping | None = None,
     ) -> None:
         self.id = f"{socket.gethostname()}-{os.getpid()}-{uuid4().hex[:12]}"
         self._database, self._now, self._times, self._version = database, now, times or Times(), version
-        self._ending = Event()
+        self._ending, self._heard = Event(), dict[str, tuple[datetime, float]]()
         self._searching = Searching(database, self.id, now=now, ending=self._ending, pace=self._times.pace)
         self._applying = Applying(database, turns, self.id, now=now)
         self._beating = Thread(target=self._beat, name="worker-beat", daemon=True)
-        self._jobs = Jobs(database)
+        self._jobs, self._turns, self._keeping = Jobs(database), turns, keeping or Keeping()
         self._pointing = Pointing(database, self._jobs, self.id, now=now, ending=self._ending, pace=self._times.pace)
         self._clockwork = Clockwork(
             (
-                Regular(self._times.look_s, lambda: look(database, turns, self._jobs, now=now())),
+                Regular(
+                    self._times.look_s, lambda: look(database, turns, self._jobs, now=now(), keeping=self._keeping)
+                ),
                 Regular(self._times.check_s, lambda: self_check(database, turns, now=now())),
             )
         )
@@ -235,10 +240,12 @@ class Worker:
                 self._say_alive()
                 self._sweep()
                 if beats % 600 == 0:
+                    self._adopt(DBOS.list_workflows(status="ENQUEUED", load_input=False, load_output=False))
                     self._forget()
                 self._pointing.rest()
                 beats += 1
             except DBAPIError as error:
+                self._heard.clear()  # nobody could beat
                 _log.warning("worker %s: the database does not answer: %s", self.id, error.orig)
             except Exception:
                 # Whoever stops beating is taken for dead, with all that it does.
@@ -254,16 +261,15 @@ class Worker:
         """Put the jobs of dead workers back, and say of solves that nobody can do that they have failed."""
         with self._database.engine.begin() as connection:
             now = func.current_timestamp(type_=Moment())
-            beats = {
-                id: at - beat for id, beat, at in connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
-            }
-        silence = timedelta(seconds=self._times.dead_s)
-        alive = {id for id, silent in beats.items() if silent < silence and not self._is_gone(id)} | {self.id}
+            rows = connection.execute(select(_WORKERS.c.id, _WORKERS.c.beat_at, now))
+            beats = {id: (beat, at - beat) for id, beat, at in rows}
+        alive = {id for id, silent in beats.items() if not self._is_silent(id, *silent)} | {self.id}
         running = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
         dead = sorted({one.executor_id for one in running if one.executor_id} - alive)
         if dead:
             _log.warning("taking over the jobs of %s", ", ".join(dead))
             DBOS._recover_pending_workflows(dead)
+            self._adopt(one for one in running if one.executor_id in dead)
         failed = ["MAX_RECOVERY_ATTEMPTS_EXCEEDED", "ERROR"]
         for one in DBOS.list_workflows(status=failed, name=[SOLVE, DO_POINTS], load_input=False, load_output=False):
             firm, id = solve_of(one.workflow_id)
@@ -277,6 +283,35 @@ class Worker:
             except NotFound as gone:
                 _log.warning("a job without a solve is dropped: %s", gone)
             DBOS.delete_workflows([one.workflow_id])
+
+    def _adopt(self, jobs: Iterable[WorkflowStatus]) -> None:
+        """Begin jobs anew that wait for a worker of another version: the queue gives them to nobody else, and there may be none."""
+        for one in jobs:
+            if one.app_version in (None, self._version):
+                continue
+            now = DBOS.get_workflow_status(one.workflow_id)
+            if now is not None and now.app_version == one.app_version:  # no other worker was faster
+                firm, id = solve_of(one.workflow_id)
+                _log.warning("%s of %s was begun by %s, and is begun again", one.workflow_id, firm, one.app_version)
+                if one.name == SOLVE:
+                    self._jobs.begin_again(self._turns, firm, [id])
+                else:
+                    self._jobs.points_again(self._turns, one.workflow_id)
+
+    def _is_silent(self, id: str, beat: datetime, silent: timedelta) -> bool:
+        """Whether a worker has said nothing for so long that it is taken for dead.
+
+        By the database's clock, and by this process's own for some beats, so that a clock that jumps kills nobody. A beat in the future
+        is one of a clock that was wrong: whoever lives beats again by the clock of now.
+        """
+        if self._is_gone(id):
+            return True
+        last, since_s = self._heard.get(id, (None, 0.0))
+        if last != beat:
+            since_s = time.monotonic()
+            self._heard[id] = beat, since_s
+        silence = timedelta(seconds=self._times.dead_s)
+        return abs(silent) >= silence and time.monotonic() - since_s >= min(3 * self._times.beat_s, self._times.dead_s)
 
     def _is_gone(self, id: str) -> bool:
         """Whether a worker on the same file and machine has no process any more: nobody waits for it to be silent for long."""
@@ -293,11 +328,11 @@ class Worker:
 
     def _forget(self) -> None:
         """Drop ended jobs from the queue, and workers that have been silent for long."""
-        until = (self._now() - KEPT).isoformat()
+        until = (self._now() - self._keeping.jobs).isoformat()
         ended = DBOS.list_workflows(
             status=["SUCCESS", "ERROR", "CANCELLED"], completed_before=until, load_input=False, load_output=False
         )
         if ended:
             DBOS.delete_workflows([one.workflow_id for one in ended])
         with self._database.writer.begin() as connection:
-            connection.execute(delete(_WORKERS).where(_WORKERS.c.beat_at < self._now() - KEPT))
+            connection.execute(delete(_WORKERS).where(_WORKERS.c.beat_at < self._now() - SILENT))

@@ -9,9 +9,10 @@ from threading import Lock
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.store.boards import AHEAD_AFTER, Compiled, board_at, moment_of
+from api.store.boards import AHEAD_AFTER, Compiled, board_at
 from api.store.database import Database
 from api.store.draft import read_head
+from solver.following import moment_of
 from solver.refusal import Refused
 
 NEAR = 20

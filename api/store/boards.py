@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
 from sqlalchemy import select
@@ -21,14 +21,10 @@ from api.store.refusals import Unreadable
 from api.store.tables import PersonRecord
 from solver.board import Board, compile_board
 from solver.firm import Task
-from solver.following import follow
+from solver.following import CHANGES_PER_BASE, base_stands, follow, moment_of
 from solver.ledger import SPARE_SLOTS
 from solver.refusal import Refusal
 
-MOMENT = timedelta(minutes=15)
-"""How long a board's ``now`` stands: minutes of today pass four times an hour, as clocks of all time zones agree on quarters."""
-CHANGES_PER_BASE = 4_000
-"""Changes followed before the firm is compiled anew: a process that starts has no more than these to follow."""
 AHEAD_AFTER = CHANGES_PER_BASE // 2
 """Changes followed before the next base is compiled beside the turns (`api.store.ahead`)."""
 
@@ -54,28 +50,20 @@ class Compiled:
         return replace(self, board=self.board.copy())
 
 
-def moment_of(now: datetime) -> datetime:
-    """Return the moment that boards are compiled for at ``now``: the quarter of the hour, in UTC."""
-    utc = now.astimezone(UTC)
-    return utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
-
-
 def base_of(head: Head, now: datetime, had: Compiled | None = None) -> tuple[int, datetime]:
     """Return base version and moment of the board on which a turn at ``now`` decides.
 
     ``had`` is the board that a process has. Where it began after the stored base, at the same moment, and has followed every change, the
-    firm goes on with it: it was compiled beside the turns, so that no turn has to.
-
-    The stored base stays while its quarter of an hour lasts. A clock that is one quarter behind, as another machine's may be, leaves it
-    as well: two processes would else take turns at compiling. Any other clock is believed.
+    firm goes on with it: it was compiled beside the turns, so that no turn has to. Else the stored base stays as long as
+    `solver.following.base_stands` says.
     """
     moment = moment_of(now)
     newer = had is not None and had.version == head.version and had.base_version > head.base_version
     if had is not None and newer and had.base_at == head.base_at == moment:
         return had.base_version, moment
-    if head.base_at in (moment, moment + MOMENT) and head.version - head.base_version < CHANGES_PER_BASE:
+    if base_stands(head.base_at, head.version - head.base_version, now=now):
         return head.base_version, head.base_at
-    return head.version, moment
+    return head.version, moment_of(now)
 
 
 def board_at(session: Session, head: Head, base: tuple[int, datetime], had: Compiled | None = None) -> Compiled:

@@ -27,6 +27,8 @@ from solver.refusal import Refusal, Refused
 FORM = 1
 AT_ONCE = 500
 """Rows in memory."""
+DERIVED = frozenset({"agenda"})
+"""Tables that the database fills by itself, here and there: what was due is looked for again after a restore."""
 
 
 class Copied(NamedTuple):
@@ -180,6 +182,7 @@ def _tables(connection: Connection) -> list[Table]:
     metadata = MetaData()
     metadata.reflect(connection)
     found = [table for table in metadata.sorted_tables if table.name == "firms" or "firm_id" in table.c]
+    found = [table for table in found if table.name not in DERIVED]
     return sorted(found, key=lambda table: table.name != "firms")
 
 

@@ -31,7 +31,7 @@ CACHE_KIB = 8_192
 FIRM_SETTING = "evenhand.firm"
 """PostgreSQL setting that row-level security reads: the firm of this transaction."""
 ALL_FIRMS = "*"
-"""Value of the setting under which ids of firms, and nothing else, can be listed."""
+"""Value of the setting under which ids of firms and the moments of their agenda, and nothing else, can be listed."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,17 @@ class Database:
         if not self.embedded:
             session.connection().execute(_SET_FIRM, {"name": FIRM_SETTING, "firm": firm})
 
-    def firm_ids(self) -> list[str]:
-        """Return the ids of all firms, sorted; what a schedule over all firms begins with."""
+    @contextmanager
+    def listing(self) -> Iterator[Connection]:
+        """Read what may be listed of all firms: their ids, and when each is looked at next."""
         with self.engine.connect() as connection:
             if not self.embedded:
                 connection.execute(_SET_FIRM, {"name": FIRM_SETTING, "firm": ALL_FIRMS})
+            yield connection
+
+    def firm_ids(self) -> list[str]:
+        """Return the ids of all firms, sorted."""
+        with self.listing() as connection:
             return sorted(connection.scalars(select(FirmRecord.id)))  # here, as databases sort in their own ways
 
     def close(self) -> None:

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from api.store.boards import Compiled, base_of, board_at, moment_of
+from api.store.boards import Compiled, base_of, board_at
 from api.store.draft import Draft, Head, require_storable
 from api.store.log import By, EntryKind, Seen, append, compact
 from api.store.parts import PARTS, PartKind
 from api.store.tables import TaskRecord
 from solver.board import Board
 from solver.firm import Task
-from solver.following import follow
+from solver.following import follow, moment_of
 from solver.ledger import Ledger
 from solver.plan import Decision
 

@@ -1,4 +1,4 @@
-"""The tables of jobs: solves with their incumbents and progress, what a firm has done by itself, workers."""
+"""The tables of jobs: solves with their incumbents and progress, what a firm has done by itself and when next, workers."""
 
 from __future__ import annotations
 
@@ -106,3 +106,14 @@ class WorkerRecord(Record):
     id: Mapped[str] = mapped_column(primary_key=True)
     started_at: Mapped[datetime]
     beat_at: Mapped[datetime]
+
+
+class AgendaRecord(OfFirm, Record):
+    """When a firm is looked at next, per kind of work; moved by the database itself where something happens (`api.store.agenda`)."""
+
+    __tablename__ = "agenda"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+    __table_args__ = (Index(None, "kind", "at"),)

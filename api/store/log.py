@@ -188,6 +188,13 @@ def entries_of(session: Session, task: str) -> list[Entry]:
     return [_entry(record) for record in session.scalars(asked)]
 
 
+def entries_between(session: Session, first: int, last: int) -> list[Entry]:
+    """Return the entries made on the board of some versions of the firm, oldest first."""
+    seen = DecisionRecord.board_version
+    asked = select(DecisionRecord).where(seen >= first, seen <= last).order_by(DecisionRecord.number)
+    return [_entry(record) for record in session.scalars(asked)]
+
+
 def verify(session: Session, *, noted: str | None = None) -> Verified:
     """Walk the chain of the session's firm and say where it breaks first.
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.store.boards import labels_of
@@ -219,12 +219,11 @@ def expire(turn: Turn) -> list[str]:
     return [record.id for record in records]
 
 
-def any_due(session: Session, now: datetime) -> bool:
-    """Whether a proposal of the session's firm has expired; no turn is needed to ask."""
-    waiting = ProposalRecord.status.in_(WAITING_WORDS)
-    return (
-        session.scalars(select(ProposalRecord.id).where(waiting, ProposalRecord.expires_at <= now)).first() is not None
-    )
+def next_end(session: Session) -> datetime | None:
+    """Return when the first waiting proposal of the session's firm expires, ``None`` where none does; no turn is needed to ask."""
+    return session.scalars(
+        select(func.min(ProposalRecord.expires_at)).where(ProposalRecord.status.in_(WAITING_WORDS))
+    ).one()
 
 
 def _rechecked(turn: Turn, asked: Sequence[Proposal], plan: str | None) -> list[Proposal | Obstacle]:

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from api.store.boards import Compiled, board_then, bring_along, compiled_then
-from api.store.deciding import advice
 from api.store.draft import read_head
 from api.store.log import Entry, canonical, compact, read
 from api.store.pricing import prices_of
 from solver.board import Board
 from solver.plan import Decision
 from solver.routing import RULE
+from solver.waiting import advice
 
 
 class Replayed(NamedTuple):

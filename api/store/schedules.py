@@ -15,6 +15,9 @@ from api.store.refusals import changed
 from api.store.tables import FirmRecord
 from api.store.turn import Turn
 
+PRUNED, DIFFERED = "retention", "self-check"
+"""Under which names the last days stand of what no firm chooses: what was kept for long enough went; a board was not what is stored."""
+
 
 class Clock(NamedTuple):
     """Where a firm's clocks are, and since when it is one."""

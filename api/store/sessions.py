@@ -31,6 +31,8 @@ FREE_FAILURES = 5
 """In a row; the next one waits."""
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(minutes=15)
 """Each further failure doubles the wait. It ends by itself: who only wants to lock somebody out must go on trying."""
+AHEAD = timedelta(minutes=5)
+"""A session that began or was used further in the future than this ends: a clock was wrong, and nobody knows for how long it is good."""
 SEEN_EVERY = timedelta(minutes=1)
 """How old the last noted use of a session gets before another one is noted."""
 
@@ -143,7 +145,7 @@ def find_session(database: Database, text: str, *, now: datetime, idle: timedelt
     if found.revoked_at is not None or disabled:
         raise _ended("session_ended", "was ended")
     seen = found.last_used_at or found.created_at
-    if found.expires_at <= now or seen + idle <= now:
+    if found.expires_at <= now or seen + idle <= now or max(seen, found.created_at) > now + AHEAD:
         raise _ended("session_expired", "has expired")
     return found
 

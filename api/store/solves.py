@@ -251,6 +251,19 @@ def one_solve(session: Session, id: str) -> Solve:
     return _solve(_record(session, id), _waiting(session))
 
 
+def open_solves(session: Session) -> list[tuple[str, int]]:
+    """Return id and number of every solve of the session's firm that has not ended, in their order."""
+    words = [state.value for state in SolveState if not state.ended]
+    asked = select(SolveRecord.id, SolveRecord.number).where(SolveRecord.state.in_(words)).order_by(SolveRecord.number)
+    return [(id, number) for id, number in session.execute(asked)]
+
+
+def free_id(session: Session, id: str) -> str:
+    """Return ``id``, or with a number behind it where a solve has it already."""
+    taken = set(session.scalars(select(SolveRecord.id).where(SolveRecord.id.startswith(id, autoescape=True))))  # few
+    return next(one for one in (id, *(f"{id}-{n}" for n in range(2, len(taken) + 3))) if one not in taken)
+
+
 def solves_before(session: Session, before: int | None, limit: int) -> list[tuple[int, Solve]]:
     """Return up to ``limit`` solves with their numbers, newest first, those before number ``before``."""
     asked = select(SolveRecord).order_by(SolveRecord.number.desc()).limit(limit)

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from api import tracing
 from api.store.ahead import Ahead
-from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
+from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
@@ -29,6 +29,7 @@ from api.store.refusals import busy
 from api.store.turn import Turn
 from solver.board import Board
 from solver.firm import Task
+from solver.following import moment_of
 from solver.plan import Decision
 from solver.routing import dry_run
 

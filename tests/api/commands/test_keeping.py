@@ -52,7 +52,7 @@ def test_a_backup_is_made_and_restored(file: Path, tmp_path: Path, capsys: pytes
     code, _, err = said(capsys, "db", "restore", str(tmp_path / "none"))
     assert (code, "is no file" in err) == (3, True)
     code, out, _ = said(capsys, "db", "prune", "--json")
-    assert (code, json.loads(out)["firms"][0]["delivered"]) == (0, 0)
+    assert (code, json.loads(out)["firms"][0]["messages"]) == (0, 0)
 
 
 def test_a_person_is_exported_and_erased(file: Path, capsys: pytest.CaptureFixture[str]) -> None:

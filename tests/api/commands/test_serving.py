@@ -109,6 +109,35 @@ def test_from_a_token_to_a_placed_task_and_a_graceful_end(file: Path, capsys: py
     assert not file.with_name("evenhand.db-wal").exists()
 
 
+def test_a_request_that_has_begun_is_answered_before_the_end(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    token = made(capsys, "--role", "operations")["token"]
+    body = json.dumps({"id": "t", "type": "return", "client": "acme", "deadline": f"{NOW.year + 1}-03-19"}).encode()
+    with served() as (process, address):
+        assert httpx.get(f"{address}/ready", timeout=LONG_S).status_code == 200
+        url = httpx.URL(address)
+        with socket.create_connection((url.host, url.port), timeout=LONG_S) as connection:
+            head = f"POST {url.path}/tasks HTTP/1.1\r\nHost: {url.host}\r\nAuthorization: Bearer {token}\r\n"
+            more = f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+            connection.sendall((head + more).encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")  # it is being worked on
+            process.send_signal(signal.SIGTERM)
+            while connection_is_taken(url):  # until it takes no other request any more
+                time.sleep(0.02)
+            connection.sendall(body)
+            assert connection.recv(100).startswith(b"HTTP/1.1 201 ")
+        _, err = process.communicate(timeout=LONG_S)
+        assert process.returncode == 0, err
+    assert not file.with_name("evenhand.db-wal").exists()
+
+
+def connection_is_taken(url: httpx.URL) -> bool:
+    try:
+        socket.create_connection((url.host, url.port), timeout=LONG_S).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def test_one_process_on_a_file_takes_a_solve_does_it_and_shows_its_steps(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -18,14 +18,15 @@ from api.delivery.delivering import (
     TOGETHER,
     Delivered,
     Post,
-    anything_due,
     claim,
     deliver,
     deliver_all,
+    next_attempt,
 )
 from api.delivery.handing_out import hand_out
 from api.delivery.inbox import items_before
 from api.delivery.rounds import Rounds, keep_up
+from api.delivery.sending import Message
 from api.delivery.topics import DESK
 from api.delivery.webhooks import (
     Delivery,
@@ -96,7 +97,8 @@ def deliveries(post: Post, id: str) -> list[Delivery]:
 
 def due(post: Post, at: datetime) -> bool:
     with post.turns.database.reading("one") as session:
-        return anything_due(session, at)
+        moment = next_attempt(session, at)
+    return moment is not None and moment <= at
 
 
 def test_what_was_said_arrives_signed_and_once(post: Post, there: Receiver) -> None:
@@ -401,6 +403,29 @@ def test_a_proposal_is_delivered_when_it_lies_on_the_desk(post: Post) -> None:
         assert one_proposal(session, id).status.value == "expired"
         newest = items_before(session, DESK, unread=True, before=None, limit=9)[0]
     assert newest.text == f"proposal {id} expired"
+
+
+def test_a_clock_that_was_fast_holds_up_no_delivery(post: Post, there: Receiver) -> None:
+    registered(post, there.url)
+    fast = NOW + timedelta(days=400)
+    placed(post, "said", at=fast)
+    assert sent(post, fast - timedelta(days=400)).arrived == 1
+    placed(post, "tried", at=fast)
+    there.answers = lambda _: (503, {})
+    assert sent(post, fast).failed == 1
+    placed(post, "claimed", at=fast)
+    hand_out(post.turns, "one", now=fast)
+    assert len(claim(post.turns, "one", now=fast)) == 1  # by somebody who was killed then
+    there.answers = lambda _: (200, {})
+    assert due(post, NOW)
+    assert sent(post).arrived == 2
+    assert not due(post, fast)
+
+
+def test_messages_after_a_restored_backup_are_others_than_those_after_it_was_made(post: Post, there: Receiver) -> None:
+    first, again = (Message("one", 7, "task.placed", "{}", NOW + timedelta(hours=hours)) for hours in (0, 1))
+    assert first.id == Message("one", 7, "task.placed", "{}", NOW).id
+    assert first.id != again.id
 
 
 def test_rounds_deliver_until_they_are_stopped(post: Post, there: Receiver) -> None:

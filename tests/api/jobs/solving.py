@@ -49,10 +49,12 @@ def uneven() -> Firm:
 
 
 class Solving:
-    """What a web process and a test do with solves."""
+    """What a web process and a test do with solves; ``begun``: the firms are there already."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, begun: bool = False) -> None:
         self.database, self.jobs, self.turns = database, Jobs(database), Turns(database)
+        if begun:
+            return
         for id, made in (("one", uneven()), ("two", uneven()), ("hard", random_firm(3, people=6, tasks=40))):
             create_firm(database, id, made, now=NOW, actor="test")
 

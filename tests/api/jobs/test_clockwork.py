@@ -8,15 +8,22 @@ from threading import Event
 import pytest
 from sqlalchemy import select
 
+from api.delivery.delivering import Post
+from api.delivery.inbox import items_before
+from api.delivery.rounds import keep_up
+from api.delivery.topics import DESK
 from api.jobs.clockwork import Clockwork, Regular, look, overloaded, self_check
 from api.jobs.schedule import Due, Schedule
+from api.measures import Measures
+from api.sealing import Seal, new_key
 from api.store.database import Database
 from api.store.job_tables import SolveRecord
+from api.store.retention import Keeping
 from api.store.saving import create_firm
 from api.store.schedules import keep_schedule
 from api.store.solve_states import SolveKind, SolveState
 from api.store.solves import MOST_WAITING, events_after, solves_before
-from api.store.tables import OutboxRecord
+from api.store.tables import AnswerRecord, OutboxRecord
 from api.store.turns import Turns
 from tests.api.jobs.solving import LONG_S, NOW, QUICK, Solving
 from tests.firms_for_tests import firm, person, task
@@ -41,6 +48,47 @@ def test_every_firm_is_solved_once_a_night(solving: Solving) -> None:
     assert (asked.kind, asked.state, asked.actor) == (SolveKind.NIGHT, SolveState.QUEUED, "job:night")
     assert looked(solving, NIGHT + timedelta(days=1))[1] == ("one", Due.NIGHT)
     assert solving.solve("night-2027-03-03").position == 2
+
+
+def test_a_clock_that_jumps_gives_no_firm_two_nights_and_takes_none_away(solving: Solving) -> None:
+    night = ("one", Due.NIGHT)
+    assert night in looked(solving, NIGHT)
+    for by in (timedelta(hours=-3), timedelta(minutes=-1), timedelta(hours=2)):
+        assert night not in looked(solving, NIGHT + by)
+    future = NIGHT + timedelta(days=30)
+    assert night in looked(solving, future)
+    assert night not in looked(solving, future - timedelta(hours=20))
+    # Set right again, nights go on; the day that was there before comes, and has its solve as well.
+    for days in (1, 2, 3):
+        assert night in looked(solving, NIGHT + timedelta(days=days))
+        assert night not in looked(solving, NIGHT + timedelta(days=days, minutes=1))
+    with solving.turns.turn("one", now=NOW, actor="test") as turn:
+        keep_schedule(turn, Due.NIGHT.value, last_day=future.date() - timedelta(days=1))
+    assert night in looked(solving, future)
+    with solving.database.reading("one") as session:
+        ids = {one.id for _, one in solves_before(session, None, 100) if one.kind is SolveKind.NIGHT}
+    day = future.date().isoformat()
+    assert {f"night-{day}", f"night-{day}-2"} <= ids
+
+
+def test_what_was_kept_for_long_enough_goes_once_a_day_by_itself(solving: Solving) -> None:
+    with solving.turns.turn("one", now=NOW, actor="test") as turn:
+        turn.answer("old", "print", "answer")
+    three = NIGHT + timedelta(hours=1)
+
+    def answers() -> int:
+        with solving.database.reading("one") as session:
+            return len(session.scalars(select(AnswerRecord.key)).all())
+
+    keep = Keeping(answers=timedelta(hours=1))
+    for now, left in ((three - timedelta(seconds=1), 1), (three, 0)):
+        look(solving.database, solving.turns, solving.jobs, now=now, keeping=keep)
+        assert answers() == left
+    with solving.turns.turn("one", now=NOW, actor="test") as turn:
+        turn.answer("old", "print", "answer")
+    for now, left in ((three + timedelta(hours=2), 1), (three + timedelta(days=1), 0)):
+        look(solving.database, solving.turns, solving.jobs, now=now, keeping=keep)
+        assert answers() == left
 
 
 def test_steps_of_old_solves_are_dropped_at_night(solving: Solving) -> None:
@@ -91,7 +139,7 @@ def test_a_night_with_a_full_queue_is_tried_again(solving: Solving, caplog: pyte
     for i in range(MOST_WAITING):
         solving.start(f"s{i}", QUICK)
     assert ("one", Due.NIGHT) not in looked(solving, NIGHT)
-    assert "night of one is not done yet" in caplog.text
+    assert "what is due for one is not done yet" in caplog.text
     solving.cancel("s7")
     assert looked(solving, NIGHT + timedelta(minutes=1)) == [("one", Due.NIGHT)]
 
@@ -105,6 +153,14 @@ def test_a_board_that_differs_is_reported_to_log_and_world(solving: Solving, cap
         assert list(self_check(solving.database, solving.turns, now=NOW)) == ["one"]
     assert "slack of ann" in caplog.text
     assert told(solving.database, "self_check.differs")[0]["differences"]
+    figures, seal = Measures(), Seal([new_key()])
+    assert b"\nevenhand_self_check_differs 1.0\n" in figures.text(solving.database, now=NOW + timedelta(days=6))
+    assert b"\nevenhand_self_check_differs 0.0\n" in Measures().text(solving.database, now=NOW + timedelta(days=9))
+    keep_up(Post(solving.turns, seal), "one", now=NOW)
+    with solving.database.reading("one") as session:
+        (item,) = items_before(session, DESK, unread=True, before=None, limit=9)
+    assert item.text.startswith("a board was not what is stored, and was built anew: ")
+    assert "slack of ann" in item.text
     assert self_check(solving.database, solving.turns, now=NOW) == {}
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import signal
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from api.jobs.clockwork import look
+from api.jobs.queue import prepare
+from api.store.copying import back_up, restore
 from api.store.database import Database
 from api.store.job_tables import WorkerRecord
 from api.store.proposal_listing import WantedProposals, proposals_after
 from api.store.records import load_plan
 from api.store.solve_states import SolveState
 from api.store.solves import incumbent_of
-from tests.api.jobs.solving import FRAIL, LONG, LONG_S, Solving, process, until
+from tests.api.jobs.solving import FRAIL, LONG, LONG_S, NOW, Solving, process, until
 
 
 def test_what_killed_workers_leave_is_finished_by_others_and_nothing_is_done_twice(solving: Solving) -> None:
@@ -65,6 +70,59 @@ def test_an_upgrade_in_the_middle_of_a_solve_strands_nothing(solving: Solving) -
         until(lambda: solving.running() == [])
     assert [solving.solve(id).attempts for id in ("s", "waits")] == [2, 1]
     solving.whole()
+
+
+def test_work_of_a_version_that_nobody_runs_any_more_is_begun_again(solving: Solving) -> None:
+    solving.start("s")
+    solving.start("waits")
+    with process(solving.database, "placing", "foreign") as foreign:
+        foreign.wait(timeout=LONG_S)
+    assert solving.solve("s").state is SolveState.APPLYING
+    with solving.worker():
+        assert [solving.ended(id).state for id in ("s", "waits")] == [SolveState.DONE, SolveState.DONE]
+        until(lambda: solving.running() == [])
+    assert solving.solve("s").attempts == 2
+    solving.whole()
+
+
+def test_a_worker_that_died_under_a_clock_that_was_fast_is_missed_all_the_same(solving: Solving) -> None:
+    solving.start("s")
+    with process(solving.database, "found") as killed:
+        killed.wait(timeout=LONG_S)
+    with solving.database.writer.begin() as connection:
+        # Its pid says nothing on PostgreSQL; there the beat is all that is known of it.
+        connection.execute(update(WorkerRecord).values(beat_at=datetime.now(UTC) + timedelta(days=300)))
+    with solving.worker():
+        assert solving.ended("s").state is SolveState.DONE
+    solving.whole()
+
+
+def test_a_restored_service_finishes_what_waited_and_what_was_begun(solving: Solving, tmp_path: Path) -> None:
+    solving.start("begun")
+    solving.start("waits")
+    solving.start("waits", firm="two")
+    with process(solving.database, "placing") as killed:
+        killed.wait(timeout=LONG_S)
+    back_up(solving.database, tmp_path / "evenhand.backup", now=NOW)
+    other = Database(f"sqlite:///{tmp_path / 'other.db'}")
+    restore(other, tmp_path / "evenhand.backup")
+    prepare(other)
+    restored = Solving(other, begun=True)
+    states = {
+        ("one", "begun"): SolveState.APPLYING,
+        ("one", "waits"): SolveState.QUEUED,
+        ("two", "waits"): SolveState.QUEUED,
+    }
+    for (firm, id), state in states.items():
+        assert restored.solve(id, firm).state is state
+    assert restored.running() == []
+    look(other, restored.turns, restored.jobs, now=NOW)
+    with restored.worker():
+        assert {restored.ended(id, firm).state for firm, id in states} == {SolveState.DONE}
+    assert restored.jobs.put_back(restored.turns, "one") == []
+    restored.whole()
+    restored.close()
+    other.close()
 
 
 def test_a_worker_that_was_only_asleep_writes_nothing_any_more(solving: Solving) -> None:

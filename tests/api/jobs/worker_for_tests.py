@@ -5,7 +5,7 @@ first plan of a search is written down;
 ``found``, once the search is over and the queue does not know; ``placing``, with some of the new work placed; ``applied``, once all is
 done and the queue does not know; ``opened``, with a run begun and none of its points; ``point``, as a point of a run is finished and the
 queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
-``frail``: solves are begun again once only.
+``frail``: solves are begun again once only. ``foreign``: one whose workflows have another version.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from dbos import DBOS
 from api.jobs import applying, pointing, searching
 from api.jobs.applying import Applying
 from api.jobs.pointing import Pointing
-from api.jobs.queue import workflow_id
+from api.jobs.queue import VERSION, workflow_id
 from api.jobs.searching import Searching
 from api.jobs.worker import Times, Worker
 from api.store.database import Database, Limits
@@ -61,14 +61,14 @@ class Older(Worker):
         return DBOS.run_step({"name": "count"}, lambda: "counted")
 
 
-def main(url: str, die_at: str, release: type[Worker], times: Times) -> None:
+def main(url: str, die_at: str, release: type[Worker], times: Times, version: str) -> None:
     database = Database(url, limits=Limits(lock_s=60))
     if die_at:
         where, name = POINTS[die_at]
         patch.object(where, name, dies_after(getattr(where, name))).start()
     with (
         patch.object(applying, "TOGETHER", 2),
-        release(database, Turns(database), now=lambda: NOW, times=times) as worker,
+        release(database, Turns(database), now=lambda: NOW, times=times, version=version) as worker,
     ):
         print(worker.id, flush=True)
         sys.stdin.read()
@@ -81,4 +81,5 @@ if __name__ == "__main__":
         sys.argv[2],
         Older if "older" in sys.argv[3:] else Worker,
         FRAIL if "frail" in sys.argv[3:] else TIMES,
+        "evenhand-0" if "foreign" in sys.argv[3:] else VERSION,
     )

@@ -130,6 +130,30 @@ def test_a_disk_that_takes_no_more_harms_nothing_and_the_process_goes_on(tmp_pat
     database.close()
 
 
+def test_a_server_whose_disk_is_full_says_so_and_goes_on_when_there_is_room(server: Server) -> None:
+    """The server's own answer in the midst of a turn, given by a trigger: a file system of its own is nobody's to make but root's."""
+    url = server.migrated()
+    database = Database(url)
+    api = Api(database)
+    assert api.ask("POST", "/tasks", new("new-1")).status_code == 201
+    full = "create function full_disk() returns trigger language plpgsql as $$ begin raise sqlstate '53100'; end $$"
+    trigger = "create trigger full_disk before insert on outbox for each row execute function full_disk()"
+    for statements, status in (((full, trigger), 503), (("drop trigger full_disk on outbox",), 201)):
+        with database.writer.begin() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement)
+        found = api.ask("POST", "/tasks", new("new-2"))
+        assert found.status_code == status, found.text
+        if status == 503:
+            problem(found, 503, "database_full")
+            assert found.headers["retry-after"] == "1"
+            assert api.ask("GET", "/tasks").status_code == 200
+            require_whole(database, "one", {"new-1"})
+    require_whole(database, "one", {"new-1", "new-2"})
+    database.close()
+    server.drop(url)
+
+
 def test_a_database_that_crashes_and_comes_back_loses_nothing(server: Server, tmp_path: Path) -> None:
     url = server.migrated()
     database = Database(url)

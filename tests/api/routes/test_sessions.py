@@ -194,6 +194,19 @@ def test_an_address_that_tries_everything_is_told_to_wait(signing: Api) -> None:
     assert int(found.headers["retry-after"]) >= 1
 
 
+def test_a_session_of_a_clock_that_was_fast_ends_once_it_is_right(signing: Api) -> None:
+    slightly = Browser(signing)
+    slightly.sign_in()
+    signing.later(minutes=-4)
+    assert slightly.ask("GET", "/tasks").status_code == 200
+    signing.later(days=300)
+    fast = Browser(signing)
+    fast.sign_in()
+    assert fast.ask("GET", "/tasks").status_code == 200
+    signing.later(days=-300)
+    problem(fast.ask("GET", "/tasks"), 401, "session_expired")
+
+
 def test_a_session_ends_when_it_is_idle_old_or_its_user_goes(signing: Api) -> None:
     idle, old, gone, changed = (Browser(signing) for _ in range(4))
     for browser in (idle, old, gone, changed):

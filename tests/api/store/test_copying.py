@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select
 
+from api.delivery.webhooks import register
 from api.roles import Role
 from api.sealing import Seal, new_key
+from api.store import retention
 from api.store.accounts import SessionRecord, SignInRecord, UserRecord
 from api.store.copying import back_up, restore
 from api.store.database import Database
@@ -20,7 +22,7 @@ from api.store.replaying import replay
 from api.store.retention import Keeping, prune
 from api.store.saving import create_firm
 from api.store.secrets import keep_secret, read_secret
-from api.store.tables import AnswerRecord, OutboxRecord
+from api.store.tables import AnswerRecord, DeliveryRecord, InboxRecord, OutboxRecord
 from api.store.tokens import create_token, find_token
 from api.store.turns import Turns
 from solver.firm import TimeOff
@@ -169,9 +171,11 @@ def test_a_backup_that_fails_leaves_the_old_one(tmp_path: Path, monkeypatch: pyt
     database.close()
 
 
-def test_what_is_kept_for_a_while_goes_and_everything_else_stays(database: Database) -> None:
+def test_what_is_kept_for_a_while_goes_and_everything_else_stays(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     filled(database)
-    keep = Keeping()
+    turns, keep = Turns(database), Keeping()
 
     def user(id: str) -> UserRecord:
         more = {"password_hash": "x", "role": "owner", "created_at": NOW, "failures": 0}
@@ -204,18 +208,29 @@ def test_what_is_kept_for_a_while_goes_and_everything_else_stays(database: Datab
             ]
         )
         session.flush()
-        session.execute(
-            insert(OutboxRecord).values(
-                firm_id="one", number=99, topic="x", document="{}", at=NOW, delivered_at=NOW, attempts=1
-            )
-        )
-    assert prune(database, "one", now=later) == ("one", 1, 1, 1, 2, 0)
-    assert prune(database, "one", now=later) == ("one", 0, 0, 0, 0, 0)
+        told = {"firm_id": "one", "topic": "x", "document": "{}", "at": NOW}
+        outbox = [told | {"number": n, "delivered_at": NOW, "attempts": 1} for n in (96, 97, 98, 99)]
+        session.execute(insert(OutboxRecord), outbox)
+        recent = told | {"at": later - keep.inbox, "person": "ann"}
+        session.execute(insert(InboxRecord), [told | {"number": 98, "person": ""}, recent | {"number": 99}])
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        hook, _ = register(turn, "https://example.com/", topics=(), label="", seal=Seal([KEY]))
+    with database.writing("one") as session:
+        sent = told | {"webhook": hook, "attempts": 1, "next_at": NOW}
+        states = {96: ("delivered", NOW), 97: ("failed", None), 98: ("pending", None), 99: ("delivered", later)}
+        rows = [sent | {"number": n, "status": s, "delivered_at": at} for n, (s, at) in states.items()]
+        session.execute(insert(DeliveryRecord), rows)
+    monkeypatch.setattr(retention, "AT_ONCE", 1)  # several transactions
+    assert prune(turns, "one", now=later) == ("one", 1, 3, 2, 1, 1, 2, 0)
+    assert prune(turns, "one", now=later) == ("one", 0, 0, 0, 0, 0, 0, 0)
     with database.reading("one") as session:
         assert session.scalars(select(AnswerRecord.key)).all() == ["new"]
         assert session.scalars(select(SessionRecord.id)).all() == ["good"]
         assert session.scalars(select(SignInRecord.id)).all() == ["new"]
-        assert len(session.scalars(select(OutboxRecord.number)).all()) == 4  # not delivered yet
+        # What is not handed out yet, and what is still on its way to a webhook, stays.
+        assert session.scalars(select(OutboxRecord.number).order_by(OutboxRecord.number)).all() == [1, 2, 3, 4, 98]
+        assert session.scalars(select(DeliveryRecord.number).order_by(DeliveryRecord.number)).all() == [98, 99]
+        assert session.scalars(select(InboxRecord.number)).all() == [99]
         assert verify(session).entries == 4
     with database.reading("two") as session:
         assert session.scalars(select(AnswerRecord.key)).all() == ["key"]

@@ -13,7 +13,7 @@ from api.delivery.webhooks import register
 from api.roles import Role
 from api.sealing import Seal, new_key
 from api.store.database import FIRM_SETTING, Database, Limits
-from api.store.job_tables import WorkerRecord
+from api.store.job_tables import AgendaRecord, WorkerRecord
 from api.store.loading import firm_at, load_firm, task_at
 from api.store.log import read, verify
 from api.store.points import add_points, claim_point, finish_point
@@ -226,10 +226,13 @@ def test_the_firm_of_a_transaction_is_forgotten_with_it(two: Database) -> None:
     one_connection.close()
 
 
-def test_the_list_of_firms_shows_ids_and_nothing_in_them(two: Database) -> None:
+def test_the_list_of_firms_shows_ids_and_when_they_are_looked_at_and_nothing_in_them(two: Database) -> None:
     assert two.firm_ids() == ["one", "two"]
     with two.engine.connect() as connection:
         connection.execute(text("select set_config(:name, '*', true)"), {"name": FIRM_SETTING})
+        assert set(AgendaRecord.__table__.columns.keys()) == {"firm_id", "kind", "at"}
         for table in OF_FIRM:
-            assert connection.execute(text(f"select count(*) from {table.name}")).scalar_one() == 0
+            shown = 4 if table.name == "agenda" else 0
+            assert connection.execute(text(f"select count(*) from {table.name}")).scalar_one() == shown
+        assert connection.execute(text("update agenda set kind = 'x'")).rowcount == 0
         assert connection.execute(text("update firms set version = 0")).rowcount == 0

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -31,6 +34,20 @@ from tests.postgres_for_tests import Server
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+LONG_S = 120
+DIES = """
+import os, signal, sys
+from alembic import command
+from api.store.database import Database
+from api.store.migrating import migrate
+upgrade = command.upgrade
+def upgrade_and_die(*arguments):
+    upgrade(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+command.upgrade = upgrade_and_die
+migrate(Database(sys.argv[1]))
+"""
+"""Migrates, and is killed before that is committed."""
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -75,6 +92,21 @@ def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty: Database, mon
     assert check(empty).revision is None
     with empty.engine.connect() as connection:
         assert inspect(connection).get_table_names() == []
+
+
+def test_a_migration_killed_in_its_middle_leaves_the_old_schema_with_its_data_and_is_done_again(
+    empty: Database,
+) -> None:
+    migrate(empty, "0003")
+    create_firm(empty, "one", firm((person("ann"),), (task("t", assignee="ann"),)), now=NOW, actor="test")
+    url = empty.url.render_as_string(hide_password=False)
+    killed = subprocess.run([sys.executable, "-c", DIES, url], cwd=ROOT, timeout=LONG_S, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert check(empty).revision == "0003"
+    assert migrate(empty) == ("0003", head())
+    assert check(empty).ready
+    with empty.reading("one") as session:
+        assert [one.assignee for one in load_firm(session).tasks] == ["ann"]
 
 
 def test_a_schema_that_was_changed_by_hand_is_found(empty: Database) -> None:

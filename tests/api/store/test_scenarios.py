@@ -109,8 +109,8 @@ def test_a_run_is_asked_for_done_known_and_forgotten(turns: Turns) -> None:
     assert not add_points(turns.database, "one", "other", 0, [NewPoint(0, "sweep", "{}", True, "x")], now=NOW)
     with turns.turn("one", now=NOW, actor="test") as turn:
         start_run(turn, "waits", NEW)
-    assert prune(turns.database, "one", now=NOW + timedelta(days=90)).runs == 0
-    assert prune(turns.database, "one", now=NOW + timedelta(days=91)).runs == 4
+    assert prune(turns, "one", now=NOW + timedelta(days=90)).runs == 0
+    assert prune(turns, "one", now=NOW + timedelta(days=91)).runs == 4
     with turns.database.reading("one") as session:
         left = [
             session.scalars(select(func.count()).select_from(record)).one()
