@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from api import cli_service
+from api.collecting import uncollected
 from api.errors import CommandError, Exit, as_command_error
 from api.intake.values import DateOrder
 from api.opening import Source, open_firm
@@ -35,6 +36,7 @@ from api.options import (
     Work,
 )
 from api.outlook_options import risk, season
+from api.replay_options import replay
 from api.roles import Role
 from api.what_if_options import what_if
 from scenarios.firms import Season
@@ -65,6 +67,7 @@ app.add_typer(firm, name="firm")
 app.command(name="what-if")(what_if)
 app.command()(risk)
 app.command()(season)
+app.command()(replay)
 
 cli_service.add(app, db)
 
@@ -299,7 +302,8 @@ def serve(
     ] = None,
 ) -> Exit:
     """Answer the HTTP API; an embedded database is made or brought up to date first."""
-    from api.commands import serving
+    with uncollected():
+        from api.commands import serving
 
     return serving.serve(database_url, host, port, worker=worker)
 
@@ -307,7 +311,8 @@ def serve(
 @app.command()
 def worker(database_url: DatabaseUrl = DATABASE_URL) -> Exit:
     """Do the jobs that wait: solves, of all firms. Any number of workers share one PostgreSQL database."""
-    from api.commands import serving
+    with uncollected():
+        from api.commands import serving
 
     return serving.work(database_url)
 

@@ -44,9 +44,9 @@ class _Worker:
         self.sender = Thread(target=_send, args=(self.pipe, self.outbox), daemon=True)
         self.sender.start()
 
-    def send(self, what: Any) -> None:
+    def send(self, message: bytes) -> None:
         """Send without waiting: a process reads nothing before it has imported everything, which takes a second."""
-        self.outbox.put(bytes(ForkingPickler.dumps(what)))
+        self.outbox.put(message)
 
     def end(self) -> None:
         self.process.kill()
@@ -54,6 +54,10 @@ class _Worker:
         self.outbox.put(None)
         self.sender.join()
         self.pipe.close()
+
+
+def _packed(what: Any) -> bytes:
+    return bytes(ForkingPickler.dumps(what))
 
 
 def _send(pipe: Connection, outbox: SimpleQueue[bytes | None]) -> None:
@@ -72,6 +76,7 @@ class Processes:
     count: int = field(default_factory=lambda: max(len(os.sched_getaffinity(0)), 1))
     patient: bool = True
     problem: Problem | None = None
+    message: bytes = b""
     workers: list[_Worker] = field(default_factory=list)
     waiting: deque[Ticket[Any]] = field(default_factory=deque)
     running: dict[int, Ticket[Any]] = field(default_factory=dict)
@@ -86,9 +91,17 @@ class Processes:
         self.stopped: Event = self.context.Event()
 
     def meet(self, problem: Problem) -> None:
-        """Get ready for a problem; its processes start when the first job does."""
-        self.close()
-        self.problem = problem
+        """Get ready for a problem; processes start when the first job does.
+
+        Those of an earlier problem that have nothing to do stay: importing everything takes a process a second or more.
+        """
+        for worker in [one for one in self.workers if one.number is not None or not one.process.is_alive()]:
+            self._end(worker)
+        self._forget()
+        if problem is not self.problem:
+            self.problem, self.message = problem, _packed(problem)
+            for worker in self.workers:
+                worker.send(self.message)
 
     def start(self, job: Job[Any]) -> Ticket[Any]:
         """Take a job on; it begins as soon as a process is free."""
@@ -122,6 +135,9 @@ class Processes:
         """End all processes and forget their jobs."""
         for worker in list(self.workers):
             self._end(worker)
+        self._forget()
+
+    def _forget(self) -> None:
         for jobs in (self.waiting, self.running, self.done, self.kept, self.deaths):
             jobs.clear()
         self.stopped.clear()
@@ -134,7 +150,7 @@ class Processes:
             worker = worker or self._hired()
             ticket = self.waiting.popleft()
             worker.number, self.running[ticket.number] = ticket.number, ticket
-            worker.send(ticket.job)
+            worker.send(_packed(ticket.job))
 
     def _hired(self) -> _Worker:
         here, there = self.context.Pipe()
@@ -143,7 +159,7 @@ class Processes:
         there.close()
         worker = _Worker(process, here)
         self.workers.append(worker)
-        worker.send(self.problem)
+        worker.send(self.message)
         return worker
 
     def _collect(self, seconds: float = POLL_S) -> None:
@@ -217,9 +233,12 @@ def _serve(pipe: Connection, stopped: Event) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the search, which then tells its processes
     try:
-        problem = pipe.recv()
+        problem: Problem | None = None
         while True:
             job = pipe.recv()
-            pipe.send((True, job(problem, _Line(pipe, stopped))))
+            if isinstance(job, Problem):
+                problem = job
+            else:
+                pipe.send((True, job(problem, _Line(pipe, stopped))))
     except (EOFError, OSError):
         return  # the search is over

@@ -14,6 +14,9 @@ from typing import NamedTuple
 KNOWN_KEYS = 10_000
 """Keys that are remembered; the longest unused is forgotten first, and begins anew."""
 
+ASKED_S = 1.0
+"""For how long somebody who has asked is taken for one who asks."""
+
 
 class Full(Exception):
     """Too many wait for the same key already."""
@@ -23,7 +26,8 @@ class Slots:
     """Slots that whoever has the fewest gets next; within a key, first come, first served.
 
     A firm with a thousand requests holds at most ``each`` slots, and one with a single request waits for the next slot that comes
-    free, not for the thousand.
+    free, not for the thousand. While others ask as well, it holds ``beside`` at most: what is worked on comes in lots, and whoever asks
+    once waits for the lot that has begun.
 
     Parameters
     ----------
@@ -33,10 +37,20 @@ class Slots:
         Slots of one key at most.
     waiting
         Who may wait of one key.
+    beside
+        Slots of one key at most while another one has asked within `ASKED_S`; none: as many as else.
+    tick
+        A clock in seconds that never goes back.
     """
 
-    def __init__(self, total: int, each: int, waiting: int) -> None:
+    def __init__(
+        self, total: int, each: int, waiting: int, *, beside: int | None = None, tick: Callable[[], float] = monotonic
+    ) -> None:
         self._total, self._each, self._most = total, min(each, total), waiting
+        self._beside = self._each if beside is None else min(beside, self._each)
+        self._tick = tick
+        # When each key asked last, the latest at the end.
+        self._asked_s: OrderedDict[str, float] = OrderedDict()
         self._held: Counter[str] = Counter()
         self._queues: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
@@ -58,7 +72,11 @@ class Slots:
         Full
             As many of this key as may wait do so already.
         """
-        if self.held < self._total and self._held[key] < self._each:
+        self._asked_s[key] = self._tick()
+        self._asked_s.move_to_end(key)
+        if len(self._asked_s) > KNOWN_KEYS:
+            self._asked_s.popitem(last=False)
+        if self.held < self._total and self._held[key] < self._most_of(key):
             self._held[key] += 1
             return
         queue = self._queues.setdefault(key, deque())
@@ -87,10 +105,16 @@ class Slots:
                 self._held[next_key] += 1
                 first.set_result(None)
 
+    def _most_of(self, key: str) -> int:
+        """Return how many slots a key may hold now."""
+        other_s = next((at_s for one, at_s in reversed(self._asked_s.items()) if one != key), None)
+        alone = other_s is None or self._tick() - other_s >= ASKED_S
+        return self._each if alone else self._beside
+
     def _next(self) -> str | None:
         for key in [key for key, queue in self._queues.items() if not queue]:
             del self._queues[key]
-        may = [key for key in self._queues if self._held[key] < self._each]
+        may = [key for key in self._queues if self._held[key] < self._most_of(key)]
         return min(may, key=lambda key: self._held[key], default=None)  # ties: who was served longest ago
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from typing import Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
+
+from api import tracing
 
 _SECRETS = (
     (re.compile(r"\b(ev[hs]_[0-9a-f]{16})_[0-9a-f]{64}"), r"\1_(not shown)"),
@@ -21,6 +23,12 @@ def redacted(text: str) -> str:
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
+
+
+def _traced(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Say which trace a line belongs to, where there is one."""
+    event.update(tracing.ids())
+    return event
 
 
 class _Redacting(structlog.stdlib.ProcessorFormatter):
@@ -43,6 +51,7 @@ def log_to(stream: TextIO = sys.stderr, *, level: str = "info", form: Literal["j
         ends += [structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)]
     begins: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _traced,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

@@ -11,15 +11,14 @@ import hashlib
 import secrets
 from datetime import datetime
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
-import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
-
 from solver.refusal import Refusal, Refused
+
+# Its libraries are imported where somebody signs in at a provider: most installations have none, and start without them.
+if TYPE_CHECKING:
+    from joserfc.jwk import KeySet
 
 ALGORITHMS = ["RS256", "ES256", "PS256", "EdDSA"]
 """Signatures with a key that only the provider has; never ``none``, never one with a shared secret."""
@@ -120,6 +119,9 @@ class Provider:
         return str(claims["email"])
 
     def _claims(self, token: str, now: datetime) -> dict[str, Any]:
+        from joserfc import jwt
+        from joserfc.errors import JoseError
+
         rules = jwt.JWTClaimsRegistry(
             now=round(now.timestamp()),
             leeway=LEEWAY_S,
@@ -141,6 +143,8 @@ class Provider:
         raise AssertionError("one of the two has answered")
 
     def _key_set(self, *, again: bool) -> KeySet:
+        from joserfc.jwk import KeySet
+
         with self._reading:
             if self._keys is None or again:
                 self._keys = KeySet.import_key_set(self._asked("GET", self._known("jwks_uri", held=True)))  # type: ignore[arg-type]
@@ -163,6 +167,8 @@ class Provider:
         return str(self._metadata[name])
 
     def _asked(self, method: str, address: str, **how: Any) -> dict[str, Any]:
+        import httpx
+
         try:
             answer = httpx.request(method, address, timeout=LIMIT_S, follow_redirects=False, **how)
         except httpx.HTTPError as error:

@@ -33,11 +33,14 @@ class Right(StrEnum):
     CHANGE_POLICY = "change the policy"
     MOVE_FILES = "import or export the firm"
     MANAGE_TOKENS = "manage tokens"
+    MANAGE_USERS = "manage users"
+    MANAGE_PRIVACY = "export and erase a person's data"
     CREATE_FIRMS = "create firms"
     READ_SOLVES = "read solves"
     SOLVE = "start and cancel solves"
     SCHEDULE = "say what is done by itself"
     DECIDE = "decide proposals"
+    DECIDE_SUGGESTIONS = "decide suggestions"
     END_EXCEPTIONS = "end holds and escalations"
     READ_INBOX = "read inboxes"
     MARK_READ = "mark messages read"
@@ -45,7 +48,14 @@ class Right(StrEnum):
 
 
 HELD_TO_TEAM = frozenset(
-    {Right.CHANGE_TASKS, Right.LOG_TIME, Right.CHANGE_CALENDAR, Right.DECIDE, Right.END_EXCEPTIONS}
+    {
+        Right.CHANGE_TASKS,
+        Right.LOG_TIME,
+        Right.CHANGE_CALENDAR,
+        Right.DECIDE,
+        Right.DECIDE_SUGGESTIONS,
+        Right.END_EXCEPTIONS,
+    }
 )
 """Rights that a manager of a team has for its people, their work, and work that nobody has; every turn asks (`api.store.reach`).
 
@@ -74,7 +84,7 @@ _WORKING = frozenset(
         Right.MARK_READ,
     }
 )
-_DECIDING = frozenset({Right.DECIDE, Right.END_EXCEPTIONS})
+_DECIDING = frozenset({Right.DECIDE, Right.DECIDE_SUGGESTIONS, Right.END_EXCEPTIONS})
 _KEEPING = frozenset({*_WORKING, Right.CHANGE_PEOPLE, Right.CHANGE_CLIENTS})
 # A webhook goes on when the token that registered it is revoked: nothing for managers' and other systems' tokens.
 _RUNNING = frozenset(
@@ -82,7 +92,9 @@ _RUNNING = frozenset(
 )
 
 RIGHTS = {
-    Role.OWNER: frozenset({*_RUNNING, Right.MANAGE_TOKENS, Right.CREATE_FIRMS}),
+    Role.OWNER: frozenset(
+        {*_RUNNING, Right.MANAGE_TOKENS, Right.MANAGE_USERS, Right.MANAGE_PRIVACY, Right.CREATE_FIRMS}
+    ),
     Role.OPERATIONS: _RUNNING,
     Role.MANAGER: frozenset({*_WORKING, *_DECIDING}),
     # Decisions show everybody's load; staff log their own time and read their own messages only, so that their tokens name a person.

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from api.errors import CommandError, Exit
 from api.intake.values import BadValue, DateOrder, day
 from scenarios.changes import Scenario, scenario_of
+from scenarios.firm_changes import PolicySet
 from scenarios.grids import Axis, Sweep, values_of
 from solver.firm import Firm
 from solver.refusal import nearest_name, refusals
@@ -105,9 +106,7 @@ class _Reader:
             add("priority", **self.choice("priority", what), priority=priority)
         for words in said.closed:
             add("holiday", day=self.day("closed", words))
-        for words in said.policy:
-            name, value = _pair("policy", words, "weights.move=120")
-            self.found.append({"change": "policy", "name": name, "value": _only_value("policy", value)})
+        self.found += [one.model_dump() for one in policy_settings("policy", said.policy)]
         for words in said.changes:
             self.found.append(_json_object("change", words))
         return self.found
@@ -136,7 +135,7 @@ class _Reader:
             )
             if kind is None:
                 near = nearest_name(word, people | teams | levels)
-                raise _usage("for", word, "is no person, team or level", near)
+                raise usage("for", word, "is no person, team or level", near)
             found.setdefault(kind, []).append(word)
         return dict(found)
 
@@ -150,26 +149,26 @@ class _Reader:
                 return {kind: what}
         if what in tasks:
             return {"tasks": [what]}
-        raise _usage(option, what, "is no client, type or task", nearest_name(what, clients | types | tasks))
+        raise usage(option, what, "is no client, type or task", nearest_name(what, clients | types | tasks))
 
     def span(self, option: str) -> Document:
         return {"first_day": self.first(option), "last_day": self.last(option)}
 
     def first(self, option: str) -> date:
         if self.said.first is None:
-            raise _usage(option, "", "needs --from DAY", None)
+            raise usage(option, "", "needs --from DAY", None)
         return self.day("from", self.said.first)
 
     def last(self, option: str) -> date:
         if self.said.last is None:
-            raise _usage(option, "", "needs --to DAY", None)
+            raise usage(option, "", "needs --to DAY", None)
         return self.day("to", self.said.last)
 
     def day(self, option: str, words: str) -> date:
         try:
             found = day(words, self.said.order)
         except BadValue as error:
-            raise _usage(option, words, error.reason, error.nearest) from error
+            raise usage(option, words, error.reason, error.nearest) from error
         assert isinstance(found, date)
         return found
 
@@ -233,8 +232,19 @@ def scenario_said(firm: Firm, said: Said) -> tuple[Scenario, Sweep | None]:
     if not axes:
         return scenario, None
     if len(axes) > 2:
-        raise _usage("sweep", said.sweeps[-1] if said.sweeps else "", "is a third parameter; two are the most", None)
+        raise usage("sweep", said.sweeps[-1] if said.sweeps else "", "is a third parameter; two are the most", None)
     return scenario, Sweep(scenario=scenario, axes=tuple(axes))
+
+
+def policy_settings(option: str, said: Sequence[str], group: str = "") -> tuple[PolicySet, ...]:
+    """Return settings written as NAME=VALUE; names of a ``group`` may be written without it."""
+    example = f"{'' if group else 'weights.'}{'complex_level=senior' if group else 'move=120'}"
+    found = []
+    for words in said:
+        name, value = _pair(option, words, example)
+        name = name if not group or name.startswith(f"{group}.") else f"{group}.{name}"
+        found.append(PolicySet.model_validate({"name": name, "value": _only_value(option, value)}))
+    return tuple(found)
 
 
 def _read(path: Path) -> Document:
@@ -254,30 +264,30 @@ def _json_object(option: str, words: str) -> Document:
     try:
         found = json.loads(words)
     except ValueError as error:
-        raise _usage(option, words, f"is not JSON ({error})", '{"change": "away", ...}') from error
+        raise usage(option, words, f"is not JSON ({error})", '{"change": "away", ...}') from error
     if not isinstance(found, Mapping):
-        raise _usage(option, words, "is no JSON object", '{"change": "away", ...}')
+        raise usage(option, words, "is no JSON object", '{"change": "away", ...}')
     return dict(found)
 
 
 def _pair(option: str, words: str, example: str) -> tuple[str, str]:
     what, equals, value = words.rpartition("=")
     if not equals or not what or not value:
-        raise _usage(option, words, "has no value", example)
+        raise usage(option, words, "has no value", example)
     return what.strip(), value.strip()
 
 
 def _whole(option: str, words: str) -> int:
     plain = words.removesuffix("%").strip().removeprefix("+")
     if not plain.removeprefix("-").isdigit():
-        raise _usage(option, words, "is no whole number", "10")
+        raise usage(option, words, "is no whole number", "10")
     return int(plain)
 
 
 def _only_value(option: str, words: str) -> object:
     values = values_of(words)
     if len(values) != 1:
-        raise _usage(option, words, "is not one value", words.partition(",")[0])
+        raise usage(option, words, "is not one value", words.partition(",")[0])
     return values[0]
 
 
@@ -286,10 +296,11 @@ def _axis(words: str, document: object) -> Axis:
         return Axis.model_validate(document)
     except ValidationError as error:
         first = refusals(error)[0]
-        raise _usage("sweep", words, f"{first.field}: {first.message}", first.nearest) from error
+        raise usage("sweep", words, f"{first.field}: {first.message}", first.nearest) from error
 
 
-def _usage(option: str, value: str, reason: str, nearest: str | None) -> CommandError:
+def usage(option: str, value: str, reason: str, nearest: str | None) -> CommandError:
+    """Return the refusal of what an option says."""
     near = f' Nearest: "{nearest}".' if nearest else ""
     said = f'--{option} "{value}"' if value else f"--{option}"
     return CommandError(

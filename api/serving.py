@@ -11,6 +11,7 @@ from api.delivery.delivering import Post
 from api.delivery.rounds import Rounds
 from api.fairness import GoodTokens, Rates, Slots
 from api.jobs.queue import Jobs
+from api.learning import Lessons
 from api.measures import Measures
 from api.oidc import Provider
 from api.sealing import Seal
@@ -20,12 +21,16 @@ from api.store.database import Database
 from api.store.migrating import head
 from api.store.refusals import busy
 from api.store.sharing import Sharing
+from api.store.tokens import Opened
 from api.store.turns import Turns
 
 PREFIX = "/api/v1"
 """Of every path."""
 BACK = "/session/provider/back"
 """Where a provider sends people back to."""
+
+BESIDE = 8
+"""Requests of one firm that are worked on at once while others ask as well."""
 
 
 def clock() -> datetime:
@@ -44,6 +49,8 @@ class Serving:
         The defaults where none are given.
     slots, good_tokens, token_rates, firm_rates, address_rates, sign_in_rates
         Who is answered when there are more requests than hands.
+    opened
+        Tokens that were looked up a moment ago.
     provider
         Where people may sign in instead; ``None``: nowhere.
     revision
@@ -70,12 +77,14 @@ class Serving:
         self.measures = Measures()
         self.turns = Turns(database, committed=self.measures.committed)
         self.standings = Standings(database)
+        self.lessons = Lessons(database, self.standings)
         self.sharing = Sharing(self.turns)
         self.revision = head()
         self.jobs, self.ending, self.streams = Jobs(database), Event(), 0
         given = self.settings
-        self.slots = Slots(given.requests_at_once, given.firm_requests_at_once, given.requests_waiting)
-        self.good_tokens = GoodTokens()
+        each = given.firm_requests_at_once
+        self.slots = Slots(given.requests_at_once, each, given.requests_waiting, beside=min(each, BESIDE))
+        self.good_tokens, self.opened = GoodTokens(), Opened()
         self.token_rates, self.firm_rates = Rates(given.token_requests_per_min), Rates(given.firm_requests_per_min)
         self.address_rates, self.sign_in_rates = Rates(given.address_requests_per_min), Rates(given.sign_ins_per_min)
         self.measures.working.set_function(lambda: self.slots.held)

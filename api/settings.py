@@ -57,9 +57,9 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8_000, description="port to listen on; 0: any that is free")
     proxies: Networks = Field((), description="whose X-Forwarded-For and X-Forwarded-Proto are believed")
     metrics_from: Networks = Field(("127.0.0.0/8", "::1/128"), description="who may read /metrics")
-    requests_at_once: Annotated[int, Field(ge=2, le=1_000)] = Field(40, description="worked on by one process")
+    requests_at_once: Annotated[int, Field(ge=2, le=1_000)] = Field(64, description="worked on by one process")
     firm_requests_at_once: Annotated[int, Field(ge=1, le=1_000)] = Field(
-        16, description="worked on for one firm by one process"
+        32, description="worked on for one firm by one process, of which 8 while other firms ask as well"
     )
     requests_waiting: Count = Field(2_000, description="of one firm, beyond which they are answered 429")
     token_requests_per_min: Count = Field(12_000, description="of one token or session to one process")
@@ -78,6 +78,10 @@ class Settings(BaseModel):
     public_url: str = Field(
         "http://127.0.0.1:8000", description="where browsers find this service; the provider sends people back there"
     )
+    traces_to: str | None = Field(
+        None, description="OTLP receiver over HTTP, such as http://127.0.0.1:4318/v1/traces; none: no traces"
+    )
+    traces_pct: Annotated[float, Field(ge=0, le=100)] = Field(100.0, description="of the traces that begin here")
     shutdown_s: Annotated[int, Field(ge=1, le=600)] = Field(30, description="for requests that have begun, at the end")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is logged, and above")
     log_format: Literal["json", "text"] = Field("json", description="of the log on standard error")

@@ -10,12 +10,13 @@ from threading import Lock
 
 from sqlalchemy import select
 
-from api.store.boards import labels_of, moment_of
+from api.store.boards import labels_of
 from api.store.database import Database
 from api.store.draft import read_head
 from api.store.loading import working_firm
 from api.store.tables import TaskRecord
 from solver.firm import Firm, Status, Task
+from solver.following import moment_of
 from solver.plan import MetricsReport, Plan
 
 KEPT = 16

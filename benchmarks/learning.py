@@ -14,7 +14,8 @@ from time import perf_counter
 
 from benchmarks.records import record
 from scenarios.time_sheets import AS_OF, Habits, TimeSheets, time_sheets
-from solver.learning import Learned, Ratio, learn
+from solver.learning import learn
+from solver.learnt import Learned, Ratio
 from solver.observations import Observation
 
 LEARNT_SHARE = 0.75

@@ -14,7 +14,7 @@ from benchmarks.records import record
 from scenarios import figures
 from scenarios.demand import Demand, demand
 from scenarios.firms import generate_firm
-from scenarios.season import short_by_skill, shortage_only
+from scenarios.season import ranges_by_skill, short_by_skill, shortage_only
 from scenarios.season_program import closed
 from solver.batch import solve
 from solver.plan import Plan
@@ -49,6 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--firms", type=int, default=5)
     parser.add_argument("--load", type=float, default=1.3)
     parser.add_argument("--units", type=float, default=6.0, help="deterministic work of the detailed solve")
+    parser.add_argument(
+        "--slack", type=float, default=0.01, help="share of the cost within which an answer counts as good"
+    )
     parser.add_argument("--whole", action="store_true", help="also with long tasks in one hand")
     asked = parser.parse_args(arguments)
     for seed in range(asked.firms):
@@ -65,6 +68,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
         plan = solve(made.firm, now=made.now, stop=WorkBudget(asked.units))
         fine = detailed_short_min(year, plan)
         detailed = sum(fine.values())
+        ranges = ranges_by_skill(year, slack=asked.slack)
+        nothing = (0.0, 0.0)
+        outside = {
+            skill: max(
+                ranges.get(skill, nothing)[0] - fine.get(skill, 0.0),
+                fine.get(skill, 0.0) - ranges.get(skill, nothing)[1],
+                0.0,
+            )
+            for skill in sorted({*ranges, *fine})
+        }
+        farthest = max(outside, key=lambda skill: outside[skill])
         for whole in (False, True) if asked.whole else (False,):
             begin_s = time.perf_counter()
             coarse = short_by_skill(year, closed(year, shortage_only(year, whole=whole)))
@@ -82,6 +96,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "skills_within_5_pct_of_total": sum(abs(minutes) <= 0.05 * detailed for minutes in apart.values()),
                 "worst_skill": worst,
                 "worst_skill_pct_of_total": round(100 * apart[worst] / detailed, 2),
+                "outside_range_skill": farthest,
+                "outside_range_pct_of_total": round(100 * outside[farthest] / detailed, 2),
+                "skills_in_range": sum(minutes <= 0.0 for minutes in outside.values()),
+                "skills_within_5_pct_of_range": sum(minutes <= 0.05 * detailed for minutes in outside.values()),
+                "range_pct_of_total": round(100 * max(most - least for least, most in ranges.values()) / detailed, 2),
                 "worst_department": department,
                 "worst_department_pct_of_total": round(100 * by_department[department] / detailed, 2),
                 "moved_between_skills_pct": round(50 * sum(map(abs, apart.values())) / detailed, 2),

@@ -90,7 +90,7 @@ def _served(url: str, *, unshared: bool) -> Iterator[tuple[tuple[str, int], floa
     """Run ``evenhand serve`` and give its address, and how long it took to be ready."""
     more = {"EVENHAND_LOG_LEVEL": "warning", "EVENHAND_TOKEN_REQUESTS_PER_MIN": "1000000"}
     more |= {"EVENHAND_FIRM_REQUESTS_PER_MIN": "1000000"} | (
-        {"EVENHAND_FIRM_REQUESTS_AT_ONCE": "40"} if unshared else {}
+        {"EVENHAND_FIRM_REQUESTS_AT_ONCE": "64"} if unshared else {}
     )
     code = "import sys; from api.cli import main; main(['serve', '--port', '0', '--database-url', sys.argv[1]])"
     start = time.perf_counter()

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from scenarios import figures
 from solver.firm import Firm
-from solver.learning import INTERVAL_PCT, Learned, Ratio
+from solver.learnt import INTERVAL_PCT, Learned, Ratio
 from solver.policy import Frozen
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -33,6 +33,9 @@ class Takes(Frozen):
     ratio_sd: Deviation = Field(default=0.0, description="of the log of the ratio: how well the middle is known")
     task_sd: Deviation = Field(
         default=figures.ESTIMATE_SIGMA, description="of the log of a single task around the middle"
+    )
+    tasks: Annotated[int, Field(ge=0)] = Field(
+        default=0, description="finished tasks of the firm that this was learnt from; 0: a published figure"
     )
 
 
@@ -93,10 +96,10 @@ def chances_of(firm: Firm, learned: Learned | None = None) -> Chances:
     if learned is None:
         return Chances(types=types)
     spread = {one.type: one.task_sd for one in learned.types}
-    types |= {one.type: _takes(one.level, one.task_sd) for one in learned.types}
+    types |= {one.type: _takes(one.level, one.task_sd, one.tasks) for one in learned.types}
     clients: dict[str, dict[str, Takes]] = {}
     for one in learned.clients:
-        clients.setdefault(one.type, {})[one.client] = _takes(one.level, spread[one.type])
+        clients.setdefault(one.type, {})[one.client] = _takes(one.level, spread[one.type], one.tasks)
     people = {one.person: Pace(ratio=one.level.ratio, ratio_sd=_sd(one.level)) for one in learned.people}
     return Chances(types=types, clients=clients, people=people)
 
@@ -106,8 +109,8 @@ def _assumed(type: str, skill: str) -> Takes:
     return Takes(task_sd=figures.AUDIT_ESTIMATE_SIGMA if audit else figures.ESTIMATE_SIGMA)
 
 
-def _takes(level: Ratio, task_sd: float) -> Takes:
-    return Takes(ratio=level.ratio, ratio_sd=_sd(level), task_sd=task_sd)
+def _takes(level: Ratio, task_sd: float, tasks: int) -> Takes:
+    return Takes(ratio=level.ratio, ratio_sd=_sd(level), task_sd=task_sd, tasks=tasks)
 
 
 def _sd(level: Ratio) -> float:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from scenarios.adopted import SuggestionsAccepted
 from scenarios.change import FirmChange, refuse_unknown
 from scenarios.date_changes import DeadlineMoved, DocumentsLate, EstimatesOff, ExtensionFiled
 from scenarios.firm_changes import Freeze, Holiday, PolicySet
@@ -50,7 +51,8 @@ Change = Annotated[
     | Reprioritised
     | Holiday
     | Freeze
-    | PolicySet,
+    | PolicySet
+    | SuggestionsAccepted,
     Field(discriminator="change"),
 ]
 CHANGE: TypeAdapter[Change] = TypeAdapter(Change)
@@ -158,6 +160,7 @@ __all__ = [
     "Scenario",
     "SkillLost",
     "SkillSet",
+    "SuggestionsAccepted",
     "TaskAdded",
     "TaskDropped",
     "TaskSplit",

@@ -85,6 +85,8 @@ class Draws:
         ``(N, P, S)`` minutes of work, illness taken off.
     left_min
         ``(N, T)`` minutes of work really left, at 100 percent.
+    surprise_min
+        ``(N, T)`` the part of what each task takes that grows evenly with its chance: normal, and zero on average, exactly.
     pace
         ``(N, P)`` factor of each person on everything they do.
     release
@@ -96,6 +98,7 @@ class Draws:
 
     open_min: Floats
     left_min: Floats
+    surprise_min: Floats
     pace: Floats
     release: Ints
     arriving: Ints
@@ -136,6 +139,34 @@ def setting(firm: Firm, *, now: datetime) -> Setting:
     )
 
 
+def ratios(place: Setting, chances: Chances) -> tuple[Floats, Floats]:
+    """Return per task the middle of minutes taken over minutes expected, and the deviation of its log around it, ``(T,)`` each."""
+    takes = [chances.takes(*pair) for pair in zip(place.types, place.clients, strict=True)]
+    ratio, sd = (np.array([getattr(one, name) for one in takes], dtype=np.float64) for name in ("ratio", "task_sd"))
+    return ratio, sd
+
+
+def mondays(place: Setting, last: date) -> list[date]:
+    """Return the Mondays of the weeks from the first day to ``last``."""
+    monday = place.first_day - timedelta(days=place.first_day.weekday())
+    return [monday + timedelta(weeks=w) for w in range((last - monday).days // 7 + 1)]
+
+
+def well_share(place: Setting, chances: Chances) -> Floats:
+    """Return per slot the chance that a person is not ill on its day, ``(S,)``: exactly the share that draws have on average."""
+    share = np.ones(len(place.day))
+    if not len(place.day):
+        return share
+    goes_on = 1.0 - 1.0 / chances.absent_mean_days
+    for monday in mondays(place, date.fromordinal(int(place.day[-1]))):
+        ill = np.zeros(len(place.day))
+        for first in range(monday.toordinal(), monday.toordinal() + ON_A_WEEK):
+            if first >= place.first_day.toordinal():
+                ill += np.where(place.day >= first, goes_on ** np.maximum(place.day - first, 0), 0.0) / ON_A_WEEK
+        share *= 1.0 - chances.absent_week_share * ill
+    return share
+
+
 def drawn(place: Setting, chances: Chances, *, seed: int, first_draw: int, draws: int) -> Draws:
     """Return draws ``first_draw`` to ``first_draw + draws - 1`` of a seed."""
     return _Drawing(place, chances, seed, first_draw, draws).done()
@@ -151,10 +182,12 @@ class _Drawing:
 
     def done(self) -> Draws:
         slot, like, arriving_left, due = self._arrivals()
-        ratio, sd = self._middles()
+        ratio, error, sd = self._middles()
+        left, own = self._left_min(ratio + error, sd)
         return Draws(
             open_min=self._open_min(),
-            left_min=self._left_min(ratio, sd),
+            left_min=left,
+            surprise_min=self.place.remaining_min * np.exp(ratio) * (error + sd * own),
             pace=self._pace(),
             release=self._release(),
             arriving=slot,
@@ -166,8 +199,8 @@ class _Drawing:
     def _uniforms(self, what: str, names: list[str], each: int = 1) -> Floats:
         return uniforms(self.seed, what, names, first_draw=self.first, draws=self.count, each=each)
 
-    def _middles(self) -> tuple[Floats, Floats]:
-        """Return the log of the middle ratio of each task, ``(N, T)``, and its spread around it, ``(T,)``."""
+    def _middles(self) -> tuple[Floats, Floats, Floats]:
+        """Return the log of the middle ratio of each task, ``(T,)``, by how much it errs, ``(N, T)``, and the spread around it."""
         place = self.place
         pairs = sorted(set(zip(place.types, place.clients, strict=True)))
         takes = {pair: self.chances.takes(*pair) for pair in pairs}
@@ -180,15 +213,17 @@ class _Drawing:
         row = {name: i for i, name in enumerate(names)}
         error = ndtri(self._uniforms("middle", names)[:, :, 0])
         columns = [
-            np.log(takes[pair].ratio) + takes[pair].ratio_sd * error[row[own[pair]]]
-            for pair in zip(place.types, place.clients, strict=True)
+            takes[pair].ratio_sd * error[row[own[pair]]] for pair in zip(place.types, place.clients, strict=True)
         ]
-        middle = np.array(columns, dtype=np.float64).reshape(len(columns), self.count).T
-        sd = np.array([takes[pair].task_sd for pair in zip(place.types, place.clients, strict=True)], dtype=np.float64)
-        return middle, sd
+        errs = np.array(columns, dtype=np.float64).reshape(len(columns), self.count).T
+        ratio, sd = ratios(place, self.chances)
+        return np.log(ratio), errs, sd
 
-    def _left_min(self, middle: Floats, sd: Floats) -> Floats:
-        """Return what is left of each task. Begun ones are known to take longer than is logged: the rest of the log-normal."""
+    def _left_min(self, middle: Floats, sd: Floats) -> tuple[Floats, Floats]:
+        """Return what is left of each task, and how many deviations its chance is from the middle.
+
+        Begun ones are known to take longer than is logged: the rest of the log-normal.
+        """
         place = self.place
         chance = self._uniforms("task", list(place.tasks))[:, :, 0].T.reshape(middle.shape)
         begun = place.logged_min / np.maximum(place.estimate_min, 1.0)
@@ -196,7 +231,7 @@ class _Drawing:
             passed = np.where(begun > 0, ndtr((np.log(begun) - middle) / np.maximum(sd, 1e-12)), 0.0)
         error = ndtri(np.clip(passed + chance * (1.0 - passed), 1e-12, 1.0 - 1e-12))
         left: Floats = place.estimate_min * np.exp(middle + sd * error) - place.logged_min
-        return np.maximum(left, 1.0)
+        return np.maximum(left, 1.0), ndtri(chance)
 
     def _pace(self) -> Floats:
         paces = [self.chances.people.get(person, Pace()) for person in self.place.people]
@@ -205,16 +240,12 @@ class _Drawing:
         pace: Floats = (ratio * np.exp(sd * error)).T
         return np.ascontiguousarray(pace.reshape(self.count, len(paces)))
 
-    def _mondays(self, last: date) -> list[date]:
-        monday = self.place.first_day - timedelta(days=self.place.first_day.weekday())
-        return [monday + timedelta(weeks=w) for w in range((last - monday).days // 7 + 1)]
-
     def _open_min(self) -> Floats:
         place, chances = self.place, self.chances
         open_min = np.repeat(place.open_min[None], self.count, axis=0)
         if len(place.day) == 0 or chances.absent_week_share == 0 or not place.people:
             return open_min
-        weeks = self._mondays(date.fromordinal(int(place.day[-1])))
+        weeks = mondays(place, date.fromordinal(int(place.day[-1])))
         names = [f"{person}\x1f{monday}" for person in place.people for monday in weeks]
         chance = self._uniforms("illness", names, each=3)
         ill, draw = np.nonzero(chance[:, :, 0] < chances.absent_week_share)
@@ -250,7 +281,7 @@ class _Drawing:
         none = np.zeros((self.count, 0), dtype=np.int64)
         if chances.arrivals_per_week == 0 or not place.tasks or place.last_slot < 0:
             return none, none, none.astype(np.float64), none
-        weeks = self._mondays(date.fromordinal(int(place.day[place.last_slot])))
+        weeks = mondays(place, date.fromordinal(int(place.day[place.last_slot])))
         counts = _poisson(
             chances.arrivals_per_week, self._uniforms("arrivals", [str(monday) for monday in weeks])[:, :, 0]
         )
@@ -266,9 +297,8 @@ class _Drawing:
         slot = np.where(comes, np.searchsorted(place.day, day, "left"), slots)
         slot = np.where(slot <= place.last_slot, slot, slots)
         like = (chance[:, :, 1] * len(place.tasks)).astype(np.int64)
-        sd = np.array([chances.takes(t, c).task_sd for t, c in zip(place.types, place.clients, strict=True)])
-        middle = np.array([np.log(chances.takes(t, c).ratio) for t, c in zip(place.types, place.clients, strict=True)])
-        left = place.estimate_min[like] * np.exp(middle[like] + sd[like] * ndtri(chance[:, :, 2]))
+        ratio, sd = ratios(place, chances)
+        left = place.estimate_min[like] * ratio[like] * np.exp(sd[like] * ndtri(chance[:, :, 2]))
         due = np.searchsorted(place.day, day + chances.arrival_lead_days, "right") - 1
         order = np.argsort(slot.T, axis=1, kind="stable")
         slot, like, left, due = (np.take_along_axis(one.T, order, axis=1) for one in (slot, like, left, due))

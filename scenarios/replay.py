@@ -4,26 +4,26 @@ Each half day the board is compiled anew, what arrives in it is placed, and ever
 it. Before each morning the batch plans the whole backlog; its prices serve the day's arrivals, its proposals wait for
 approval. What escalates is asked again each morning, as a partner would, until it is placed or its deadline has passed.
 
-A past period replays the same way (`Stream.facts`, `Stream.took_min`): policies see arrivals, estimates and facts as they were known
-at the time, work takes what it took, and everybody goes on with the earliest promise until it is really done.
+What becomes known in its course (`Stream.facts`) is known from then on, and work may take longer than estimated (`Stream.took_min`):
+everybody goes on with the earliest promise until it is really done. Past periods of a real firm: `scenarios.past_office`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, time
 
 import numpy as np
 
 from scenarios.counters import uniforms
+from scenarios.office import Office
 from scenarios.stream import Arrival, Fact, Stream
 from solver.batch import solve
 from solver.board import Board, compile_board
 from solver.calendar import day_list
 from solver.firm import Firm, Status, Task
 from solver.plan import Outcome, Plan, Proposal
-from solver.policy import Policy as FirmPolicy
 from solver.price_list import PriceList
 from solver.priced import Priced
 from solver.rebalance import proposals
@@ -78,49 +78,6 @@ class Replayed:
 EVERY_NIGHT = (0, 1, 2, 3, 4, 5, 6)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """A policy to be tried on a season.
-
-    Attributes
-    ----------
-    policy
-        Guardrail, weights, horizon and the rest; ``None``: the firm's own.
-    priced
-        Route by the prices of the last batch in place of the rule.
-    batch_weekdays
-        Mornings before which the batch runs, Monday is 0; none: never.
-    approved_share
-        Chance of each proposal to be approved; the same proposal is approved or not whatever the trial.
-    """
-
-    name: str
-    policy: FirmPolicy | None = None
-    priced: bool = False
-    batch_weekdays: tuple[int, ...] = EVERY_NIGHT
-    approved_share: float = 0.0
-
-
-def tried(
-    stream: Stream, trials: Sequence[Trial], *, night_units: float = 0.1, seed: int = 0
-) -> tuple[tuple[Trial, Replayed], ...]:
-    """Replay a season under each policy. Each replay is independent of the others and may be done anywhere."""
-    return tuple((trial, one_trial(stream, trial, night_units=night_units, seed=seed)) for trial in trials)
-
-
-def one_trial(stream: Stream, trial: Trial, *, night_units: float = 0.1, seed: int = 0) -> Replayed:
-    """Replay a season under one policy."""
-    firm = stream.firm if trial.policy is None else stream.firm.model_copy(update={"policy": trial.policy})
-    return replay(
-        replace(stream, firm=Firm.model_validate(dict(firm))),
-        priced=trial.priced,
-        approved_share=trial.approved_share,
-        batch_weekdays=trial.batch_weekdays,
-        night_units=night_units,
-        seed=seed,
-    )
-
-
 def replay(
     stream: Stream,
     *,
@@ -145,7 +102,7 @@ def replay(
     night_units
         Deterministic budget of each night's batch (`solver.stop.WorkBudget`).
     """
-    office = _Office(stream, seed, approved_share)
+    office = _Season(stream.firm, stream, seed, approved_share)
     policy: Policy = Priced(_NO_PRICES) if priced else RULE
     for day in day_list(stream.now.date(), stream.last_day):
         board = office.morning(datetime.combine(day, stream.firm.workday_start))
@@ -160,44 +117,35 @@ def replay(
 _NO_PRICES = PriceList(people=(), days=(), minute=np.zeros((0, 0)))
 
 
-def _night(office: _Office, board: Board, priced: bool, prices: Prices, units: float, seed: int) -> Policy:
+def _night(office: _Season, board: Board, priced: bool, prices: Prices, units: float, seed: int) -> Policy:
     """Plan the backlog before a morning; return who routes the day's arrivals."""
     plan = solve(board.firm, now=board.now, stop=WorkBudget(units), seed=seed)
-    office.propose(proposals(board, plan))
+    office.offer(proposals(board, plan))
     if not priced:
         return RULE
     return Priced(prices(board.firm, plan) or _NO_PRICES)
 
 
 @dataclass
-class _Office:
-    """The firm as it stands, and what has been counted."""
+class _Season(Office):
+    """The firm as it stands in a made-up season."""
 
     stream: Stream
     seed: int
     approved_share: float
-    tasks: dict[str, Task] = field(default_factory=dict)
     waiting: list[str] = field(default_factory=list)
     coming: list[Arrival] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     escalated: dict[str, int] = field(default_factory=dict)
-    shares: list[tuple[float, float]] = field(default_factory=list)
-    proposed: set[tuple[str, str]] = field(default_factory=set)
-    approved: int = 0
     worked_min: int = 0
     open_min: int = 0
 
     def __post_init__(self) -> None:
-        self.base = self.stream.firm
-        self.tasks = {task.id: task for task in self.base.tasks}
+        super().__post_init__()
         self.past = {task.id for task in self.base.tasks if not task.open}
         self.waiting = [task.id for task in self.base.tasks if task.assignee is None and task.open]
         self.coming = list(reversed(self.stream.arrivals))
         self.facts = list(reversed(self.stream.facts))
-
-    def firm(self) -> Firm:
-        """Return the firm with its tasks as they stand."""
-        return self.base.model_copy(update={"tasks": tuple(self.tasks.values())})
 
     def morning(self, start: datetime) -> Board | None:
         """Return the board of a morning with all that is known by then, ``None`` where nobody works on the day."""
@@ -295,27 +243,10 @@ class _Office:
         self.worked_min += minutes
         return minutes
 
-    def measure(self, board: Board) -> None:
-        """Note how unevenly work is promised."""
-        last = board.axis.last_deadline_slot(board.firm.policy.late_tail_days)
-        open_min = board.until_min[:, last + 1]
-        here = open_min > 0
-        share = 100 * board.load_min[here] / open_min[here]
-        self.shares.append((float(share.max() - share.min()), float(share.std())))
-
-    def propose(self, found: Iterable[Proposal]) -> None:
-        """Count what is proposed for the first time, and make what is approved and touches nobody twice a night."""
-        touched: set[str] = set()
-        for proposal in found:
-            self.proposed |= {(move.task, move.to_person) for move in proposal.moves if move.from_person is not None}
-            people = {change.person for change in proposal.loads}
-            if not self._approves(proposal.id) or people & touched:
-                continue
-            touched |= people
-            for move in proposal.moves:
-                self.tasks[move.task] = self.tasks[move.task].model_copy(update={"assignee": move.to_person})
-                self.waiting = [name for name in self.waiting if name != move.task]
-                self.approved += 1
+    def offer(self, found: Sequence[Proposal]) -> None:
+        """Propose; what is approved waits no more."""
+        moved = self.propose(found, lambda proposal: self._approves(proposal.id))
+        self.waiting = [name for name in self.waiting if name not in moved]
 
     def _approves(self, proposal: str) -> bool:
         """Whether a proposal is approved: a matter of the proposal alone, so that policies are compared before the same judge."""
@@ -327,7 +258,8 @@ class _Office:
         counted = [one for one in self.tasks.values() if one.id not in self.past and one.status is not Status.CANCELLED]
         done = [task for task in counted if task.completed_on and task.completed_on <= task.deadline]
         self.waiting = [name for name in self.waiting if self.tasks[name].open]
-        spreads, deviations = zip(*self.shares, strict=True) if self.shares else ((0.0,), (0.0,))
+        spreads = [one.spread_pct for one in self.shares] or [0.0]
+        deviations = [one.deviation_pct for one in self.shares] or [0.0]
         return Replayed(
             arrivals=len(self.stream.arrivals),
             escalations=len(self.escalated),

@@ -11,20 +11,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+
+import numpy as np
 
 from scenarios.changes import Scenario
 from scenarios.difference import Comparison, difference
+from scenarios.more_offered import dearer_by_at_most
 from scenarios.significance import Interval, Significance, Verdict, interval, significance
 from solver.again import carried_over
-from solver.batch import certificate, solve
+from solver.batch import certificate, solve_board
 from solver.board import compile_board
-from solver.construct import rule_plan
+from solver.construct import completed, rule_plan
 from solver.crew import Crew
 from solver.firm import Firm
 from solver.nearby import nearby, nearest, people_of
 from solver.plan import Plan
-from solver.problem import Assignment, compile_problem
+from solver.problem import Assignment, Problem, compile_problem, leeway_days
 from solver.reading import read_back
+from solver.refusal import Refused
 from solver.running import ProgressCallback
 from solver.stop import Progress, Stop
 from solver.writing import written
@@ -50,17 +55,21 @@ class Solving:
     crew: Crew | None = None
     on_progress: ProgressCallback = lambda progress: None
 
-    def plan(self, firm: Firm, now: datetime, last: Plan | None = None, *, seed: int | None = None) -> Plan:
+    def plan(self, firm: Firm, now: datetime, last: Plan | None = None) -> Plan:
         """Return a plan of a firm, found from ``last`` where there is one."""
-        return solve(
-            firm,
-            now=now,
+        return self.plan_of(compile_problem(compile_board(firm, now=now)), last)
+
+    def plan_of(self, problem: Problem, last: Plan | None = None, *, seed: int | None = None) -> Plan:
+        """Return a plan of a firm that is compiled already."""
+        return solve_board(
+            problem.board,
             stop=self.stop(),
             seed=self.seed if seed is None else seed,
             on_progress=self.on_progress,
             crew=self.crew,
             last=last,
             advice=False,
+            problem=problem,
         )
 
 
@@ -77,6 +86,11 @@ class Baseline:
     firm: Firm
     now: datetime
     plan: Plan
+
+    @cached_property
+    def problem(self) -> Problem:
+        """The firm compiled, once for all scenarios."""
+        return compile_problem(compile_board(self.firm, now=self.now))
 
 
 @dataclass(frozen=True)
@@ -119,16 +133,17 @@ def compare(
         A change cannot be made; see `scenarios.changes.apply_all`.
     """
     firm = scenario.apply(base.firm)
-    today = _Side(base.firm, base.now, base.plan, base.plan)
+    today = _Side(base.problem, base.plan, base.plan)
     if firm == base.firm:
         return _compared(base, scenario, today, today, 0)
-    would = _Side(firm, base.now, base.plan, solving.plan(firm, base.now, base.plan))
+    problem = compile_problem(compile_board(firm, now=base.now, leeway_days=_leeway_days(base.problem, firm)))
+    would = _Side(problem, base.plan, solving.plan_of(problem, base.plan))
     _settle(today, would, solving.seed)
     done = 0
     while done < rounds and _judged(today, would, done).verdict is Verdict.UNDECIDED and go_on():
         done += 1
         for side in (today, would):
-            side.learn(solving.plan(side.firm, base.now, side.plan, seed=solving.seed + done))
+            side.learn(solving.plan_of(side.problem, side.plan, seed=solving.seed + done))
         _settle(today, would, solving.seed)
     return _compared(base, scenario, today, would, done)
 
@@ -140,11 +155,14 @@ class _Side:
     ----------
     near
         The plan whose people keep their tasks unless a move earns its disruption.
+    held_back
+        Whether a plan was met that is not shown because it leaves more to nobody than today's, which stands here.
     """
 
-    def __init__(self, firm: Firm, now: datetime, near: Plan, plan: Plan) -> None:
-        self.firm, self.near, self.plan = firm, near, plan
-        self.problem = compile_problem(compile_board(firm, now=now))
+    def __init__(self, problem: Problem, near: Plan, plan: Plan) -> None:
+        self.problem, self.firm, self.near, self.plan = problem, problem.board.firm, near, plan
+        self.held_back = False
+        self.rule_min = problem.objective_min(rule_plan(problem))
         self.best = self.shown = read_back(self.problem, plan)
         self.known = interval(plan.certificate)
 
@@ -165,25 +183,42 @@ class _Side:
             self.best, self.known = found, Interval(self.known.low_min, cost)
         return found
 
-    def settle(self, other: Plan, seed: int, *, search: bool = False) -> None:
+    def settle(self, other: Plan, seed: int, *, search: bool = False, keep_placed: bool = False) -> None:
         """Show the plan that is cheapest with a price on every move away from ``near``, of those met and of the other side's.
 
-        ``search`` looks for more such plans, from the other side's, before.
+        ``search`` looks for more such plans, from the other side's, before. With ``keep_placed``, where ``near`` stands here as it
+        is, the plan shown leaves no more tasks and no more work to nobody than ``near`` does.
         """
         people, price = people_of(self.problem, self.near), self.firm.policy.weights.move
         carried = self.met(carried_over(self.problem, other))
         choices = [self.shown, carried, self.best]
         if search:
             choices.append(self.met(nearby(self.problem, carried, people, price, seed=seed)))
+        if keep_placed and (standing := self._standing()) is not None:
+            choices += [self.met(completed(self.problem, standing)), standing]
+            kept = [one for one in choices if _leaves_no_more(self.problem, one, standing)]
+            self.held_back = len(kept) < len(choices)
+            choices = kept
         self.shown = nearest(self.problem, people, choices, price)
         self.plan = self._written(seed)
+
+    def _standing(self) -> Assignment | None:
+        """Return the plan to stay near if nothing of it has to change here."""
+        problem = self.problem
+        try:
+            found = read_back(problem, self.near)
+        except Refused:
+            return None
+        placed = np.flatnonzero(found.who >= 0)
+        may = problem.allowed[placed, found.who[placed]].all() and problem.may_escalate[found.who < 0].all()
+        return found if may and (problem.slack_min(found) >= 0).all() else None
 
     def _written(self, seed: int) -> Plan:
         base = self.problem.unavoidable_min()
         known = certificate(
             self.problem,
             self.shown,
-            rule_min=self.problem.objective_min(rule_plan(self.problem)),
+            rule_min=self.rule_min,
             progress=Progress(self.plan.certificate.work_units, self.cost_min - base, self.known.low_min - base),
             base_min=base,
             stop_reason=self.plan.certificate.stop_reason,
@@ -194,11 +229,28 @@ class _Side:
 
 def _settle(today: _Side, would: _Side, seed: int) -> None:
     """Bring the two plans near each other: the scenario's to today's, then today's to what it found, and back once more."""
+    comparable = today.firm.policy.weights == would.firm.policy.weights
     would.near = today.plan
-    would.settle(today.plan, seed, search=True)
+    would.settle(today.plan, seed, search=True, keep_placed=comparable)
     today.settle(would.plan, seed)
     would.near = today.plan
-    would.settle(today.plan, seed)
+    would.settle(today.plan, seed, keep_placed=comparable)
+
+
+def _leeway_days(today: Problem, firm: Firm) -> dict[str, int]:
+    """Return how late tasks may be today, of those that are the same in the scenario.
+
+    So hours added forbid nothing: by its own hours alone, work that nobody could do in time today would have to be in time or escalate.
+    """
+    after = {task.id: task for task in firm.tasks}
+    return {name: days for name, days in leeway_days(today).items() if after.get(name) == today.board.known[name]}
+
+
+def _leaves_no_more(problem: Problem, plan: Assignment, other: Assignment) -> bool:
+    """Whether a plan leaves neither more tasks nor more work, by priority, to nobody than another one."""
+    left, before = plan.who < 0, other.who < 0
+    count = int(left.sum()) <= int(before.sum())
+    return count and int(problem.escalation_min[left].sum()) <= int(problem.escalation_min[before].sum())
 
 
 def _judged(today: _Side, would: _Side, rounds: int) -> Significance:
@@ -209,6 +261,8 @@ def _judged(today: _Side, would: _Side, rounds: int) -> Significance:
         same=today.firm == would.firm,
         comparable=today.firm.policy.weights == would.firm.policy.weights,
         rounds=rounds,
+        held_back=would.held_back and would.known.high_min < would.cost_min,
+        dearer_by_at_most=dearer_by_at_most(today.problem, would.problem),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from scenarios.demand import Demand, WorkClass, demand
 from scenarios.recurring import extended_deadline
-from scenarios.season_program import Closed, Floats, Hire, Options, Pool, closed, weekly
+from scenarios.season_program import Closed, Floats, Hire, Options, Pool, closed, refused_ranges, weekly
 from solver.firm import Firm
 from solver.policy import Frozen
 
@@ -156,6 +156,17 @@ def short_by_skill(year: Demand, found: Closed) -> dict[str, float]:
     for one, minutes in zip(year.classes, found.refused.tolist(), strict=True):
         total[one.skill] = total.get(one.skill, 0.0) + minutes
     return total
+
+
+def ranges_by_skill(year: Demand, *, slack: float = 0.01) -> dict[str, tuple[float, float]]:
+    """Return the least and most minutes of each skill that nobody has time for, in any answer at ``1 + slack`` times the least cost.
+
+    Which of several skills of the same people is left undone is nearly a tie: a hundredth of the cost may move a tenth of all that is
+    short from one skill to another, so a single number says more than is known. Two linear programs a skill.
+    """
+    skills = sorted({one.skill for one in year.classes})
+    parts = [[k for k, one in enumerate(year.classes) if one.skill == skill] for skill in skills]
+    return dict(zip(skills, refused_ranges(year, shortage_only(year), parts, slack=slack), strict=True))
 
 
 def _last_place(year: Demand) -> int:

@@ -8,12 +8,12 @@ split between people, so what is missing here is missing in every detailed plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from scenarios.demand import WHOLE_MIN, Demand, WorkClass
 
@@ -103,6 +103,45 @@ class Closed:
     cost: float
 
 
+def refused_ranges(
+    year: Demand, options: Options, parts: Sequence[Sequence[int]], *, slack: float
+) -> list[tuple[float, float]]:
+    """Return for each part of the classes the least and most minutes refused of it, at a cost of ``1 + slack`` times the least.
+
+    People who do several things leave nearly as well one of them undone as another; what is short of each is known that far.
+    """
+    return _Program(year, options).ranges(parts, slack)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """The program as it goes to the solver, and where its parts begin."""
+
+    price: Floats
+    constraints: tuple[LinearConstraint, ...]
+    upper: Floats
+    whole: Floats
+    columns: int
+    over: int
+    first_hire: int
+
+    def near(self, cost: float) -> _Model:
+        """Return the program of all answers that cost no more."""
+        return replace(self, constraints=(*self.constraints, LinearConstraint(self.price, -np.inf, cost)))
+
+    def least(self) -> OptimizeResult:
+        found = milp(
+            self.price,
+            constraints=self.constraints,
+            bounds=Bounds(0, self.upper),
+            integrality=self.whole if self.whole.any() else None,
+            options={"mip_rel_gap": GAP, "time_limit": LIMIT_S},
+        )
+        if found.x is None:
+            raise RuntimeError(f"the season's program has no answer: {found.message}")
+        return found
+
+
 def closed(year: Demand, options: Options) -> Closed:
     """Return the cheapest mix of work done, overtime, hires, extensions and refusals."""
     return _Program(year, options).solved()
@@ -151,10 +190,28 @@ class _Program:
         return k * same, g, w, first * same, last * same, int(late) * same
 
     def solved(self) -> Closed:
+        if not self.year.classes:
+            return self._read(np.zeros(len(self.options.hires)), 0, 0, 0, 0.0)
+        model = self._model()
+        found = model.least()
+        return self._read(found.x, model.columns, model.over, model.first_hire, float(found.fun))
+
+    def ranges(self, parts: Sequence[Sequence[int]], slack: float) -> list[tuple[float, float]]:
+        if not self.year.classes:
+            return [(0.0, 0.0) for _ in parts]
+        model = self._model()
+        near = model.near(float(model.least().fun) * (1.0 + slack) + 1.0)
+        found = []
+        for part in parts:
+            refused = np.zeros(len(model.price))
+            refused[model.columns + np.array(part, dtype=np.int64)] = 1.0
+            least, most = (float(replace(near, price=sign * refused).least().fun) for sign in (1.0, -1.0))
+            found.append((max(least, 0.0), max(-most, 0.0)))
+        return found
+
+    def _model(self) -> _Model:
         year, options = self.year, self.options
         classes, groups, hires = len(year.classes), len(year.groups), len(options.hires)
-        if not classes:
-            return self._read(np.zeros(hires), 0, 0, 0, 0.0)
         minutes = np.array([one.minutes for one in year.classes], dtype=np.float64)
         columns = len(self.k)
         over = groups * self.weeks if options.overtime else 0
@@ -185,16 +242,7 @@ class _Program:
         constraints = [LinearConstraint(balance, minutes, minutes), LinearConstraint(rows, -np.inf, room)]
         if len(hands):
             constraints += self._one_hand(hands, minutes, size, columns)
-        found = milp(
-            price,
-            constraints=constraints,
-            bounds=Bounds(0, upper),
-            integrality=whole if whole.any() else None,
-            options={"mip_rel_gap": GAP, "time_limit": LIMIT_S},
-        )
-        if found.x is None:
-            raise RuntimeError(f"the season's program has no answer: {found.message}")
-        return self._read(found.x, columns, over, first_hire, float(found.fun))
+        return _Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
 
     def _hands(self) -> NDArray[np.int64]:
         """Return the pairs of long task and group of which at most one is chosen, ``(hands, 2)``."""

@@ -22,6 +22,11 @@ class Verdict(StrEnum):
     NOT_COMPARABLE = "not comparable"
 
 
+_HELD_BACK = (
+    " A plan that costs {:,} minutes less is known, but it leaves more to nobody than today's plan, which still stands."
+)
+
+
 class Interval(NamedTuple):
     """What the best plan costs, in minutes, the part that no plan can avoid included."""
 
@@ -56,7 +61,15 @@ def interval(certificate: Certificate) -> Interval:
 
 
 def significance(
-    before: Interval, after: Interval, *, costs_min: tuple[int, int], same: bool, comparable: bool, rounds: int
+    before: Interval,
+    after: Interval,
+    *,
+    costs_min: tuple[int, int],
+    same: bool,
+    comparable: bool,
+    rounds: int,
+    held_back: bool = False,
+    dearer_by_at_most: int | None = None,
 ) -> Significance:
     """Return what two intervals say of the difference.
 
@@ -68,9 +81,15 @@ def significance(
         Whether the changes alter nothing.
     comparable
         Whether both firms price by the same weights.
+    held_back
+        Whether the cheapest plan met of the scenario is not the one shown, as it leaves more to nobody than today's plan.
+    dearer_by_at_most
+        Minutes by which the scenario's best plan is known to be dearer at most, whatever the intervals say (`scenarios.more_offered`).
     """
     difference = costs_min[1] - costs_min[0]
     least, most = after.low_min - before.high_min, after.high_min - before.low_min
+    if dearer_by_at_most is not None and comparable:
+        most = min(most, dearer_by_at_most)
     if same:
         difference = least = most = 0
     verdict = _verdict(least, most, same=same, comparable=comparable)
@@ -84,7 +103,8 @@ def significance(
         least_min=least,
         most_min=most,
         rounds=rounds,
-        sentence=_sentence(verdict, difference, least, most, before, after),
+        sentence=_sentence(verdict, difference, least, most, before, after)
+        + (_HELD_BACK.format(costs_min[1] - after.high_min) if held_back else ""),
     )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from scenarios.chances import Chances
+from scenarios.controls import surprises
 from scenarios.draws import Floats, Ints, Setting, drawn, setting
 from scenarios.execution import Executed, Promised, execute
 from solver.board import compile_board
@@ -25,6 +26,10 @@ from solver.plan import Plan
 PORTION = 50
 """Draws that one worker makes at once."""
 CONFIDENCE = 0.9
+FEWEST = 30
+"""Draws from which known chance is taken off: with fewer, estimating its share costs about as much as it saves."""
+_SAME = 1e-9
+"""Controls that differ by less, in parts of the largest, count as one: plans that share all their work have the same."""
 METRICS = ("utilisation_pct", "spread_pct", "on_time_pct", "late", "escalations")
 
 
@@ -44,6 +49,8 @@ class Outcomes:
         Slot in which each task was finished, the slot count where it was not.
     load_min, open_min
         Minutes of work and of hours of each person.
+    surprises
+        ``(N, 2)`` what the draws say of the plan beforehand, zero on average (`scenarios.controls`).
     """
 
     utilisation_pct: Floats
@@ -55,6 +62,7 @@ class Outcomes:
     release: NDArray[np.int16]
     load_min: Floats
     open_min: Floats
+    surprises: Floats
 
     @property
     def draws(self) -> int:
@@ -78,7 +86,15 @@ class Portion:
         made = drawn(self.place, self.chances, seed=self.seed, first_draw=self.first_draw, draws=self.draws)
         open_min = made.open_min[:, :, : self.place.last_slot + 1].sum(axis=2)
         return tuple(
-            _outcomes(self.place, plan, execute(self.place, plan, made), open_min, made.release) for plan in self.plans
+            _outcomes(
+                self.place,
+                plan,
+                execute(self.place, plan, made),
+                open_min,
+                made.release,
+                surprises(self.place, plan, self.chances, made),
+            )
+            for plan in self.plans
         )
 
 
@@ -137,7 +153,9 @@ def joined(parts: Sequence[Outcomes]) -> Outcomes:
     return Outcomes(**columns)
 
 
-def _outcomes(place: Setting, plan: Promised, done: Executed, open_min: Floats, release: Ints) -> Outcomes:
+def _outcomes(
+    place: Setting, plan: Promised, done: Executed, open_min: Floats, release: Ints, surprise: Floats
+) -> Outcomes:
     placed = plan.who >= 0
     late = (done.finish[:, placed] > place.deadline[placed]).sum(axis=1) + done.arrived_late
     escalated = int((~placed).sum()) + done.arrived_escalated
@@ -158,6 +176,7 @@ def _outcomes(place: Setting, plan: Promised, done: Executed, open_min: Floats, 
         release=release.astype(np.int16),
         load_min=done.load_min,
         open_min=open_min,
+        surprises=surprise,
     )
 
 
@@ -203,10 +222,12 @@ class Difference:
     Attributes
     ----------
     mean, low, high
-        The mean difference and the interval that holds the true one in 90 of 100 cases.
+        The mean difference, less what chance is known to have added to it, and the interval that holds the true one in 90 of 100 cases.
     variance_saved
-        How many times less the difference varies than if each plan had draws of its own: as many times fewer draws are needed.
+        How many times less the mean difference varies than if each plan had draws of its own: as many times fewer draws are needed.
         ``None`` where the difference does not vary at all.
+    by_common_draws
+        The part of it that common draws save, without the knowledge of `scenarios.controls`.
     """
 
     name: str
@@ -214,6 +235,7 @@ class Difference:
     low: float
     high: float
     variance_saved: float | None
+    by_common_draws: float | None
 
     @property
     def decided(self) -> bool:
@@ -221,15 +243,39 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-def difference(name: str, first: Floats, second: Floats) -> Difference:
-    """Return how much more ``second`` is than ``first``; both were drawn with the same seed, draw by draw."""
-    apart = second - first
-    mean, half = float(apart.mean()), _half_width(apart)
-    varies = float(apart.var(ddof=1))
-    alone = float(first.var(ddof=1) + second.var(ddof=1))
-    return Difference(name, mean, mean - half, mean + half, alone / varies if varies > 0 else None)
+def difference(name: str, first: Outcomes, second: Outcomes) -> Difference:
+    """Return how much more of a figure ``second`` has than ``first``; both were drawn with the same seed, draw by draw."""
+    ours, theirs = getattr(first, name), getattr(second, name)
+    apart = theirs - ours
+    alone, common = float(ours.var(ddof=1) + theirs.var(ddof=1)) / len(apart), float(apart.var(ddof=1)) / len(apart)
+    mean, varies, freedom = adjusted(apart, np.hstack([first.surprises, second.surprises]))
+    half = float(student.ppf((1 + CONFIDENCE) / 2, freedom)) * float(np.sqrt(varies))
+    return Difference(name, mean, mean - half, mean + half, _times(alone, varies), _times(alone, common))
+
+
+def _times(variance: float, less: float) -> float | None:
+    return variance / less if less > 0 else None
+
+
+def adjusted(sample: Floats, controls: Floats) -> tuple[float, float, int]:
+    """Return the mean of a sample at the known mean of its controls, zero; its variance; and the degrees of freedom behind it.
+
+    Ordinary regression: with the coefficients estimated from the same draws the interval is that of the intercept. Samples of fewer than
+    `FEWEST` draws are taken as they are.
+    """
+    count, off = len(sample), controls.mean(axis=0)
+    around, apart = controls - off, sample - sample.mean()
+    scale = around.std(axis=0)
+    around, off = around / np.where(scale > 0, scale, 1.0), off / np.where(scale > 0, scale, 1.0)
+    if count < FEWEST or not apart.any():
+        return float(sample.mean()), float(sample.var(ddof=1)) / count, count - 1
+    slope, _, rank, _ = np.linalg.lstsq(around, apart, rcond=_SAME)
+    freedom = count - 1 - int(rank)
+    left = float(((apart - around @ slope) ** 2).sum()) / freedom
+    leverage = 1.0 / count + float(off @ np.linalg.pinv(around.T @ around, rcond=_SAME) @ off)
+    return float(sample.mean() - off @ slope), left * leverage, freedom
 
 
 def compared(first: Outcomes, second: Outcomes) -> tuple[Difference, ...]:
     """Return the difference of each metric, second plan less first."""
-    return tuple(difference(name, getattr(first, name), getattr(second, name)) for name in METRICS)
+    return tuple(difference(name, first, second) for name in METRICS)

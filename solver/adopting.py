@@ -13,12 +13,12 @@ from solver.batch import solve
 from solver.board import compile_board
 from solver.crew import Crew
 from solver.firm import Firm, Person, Task, TaskType
-from solver.plan import Certificate
+from solver.learnt import Change, Kind, Suggestion
+from solver.plan import Certificate, Plan
 from solver.policy import Frozen
 from solver.problem import compile_problem
 from solver.refusal import Refusal, Refused
 from solver.stop import Stop
-from solver.suggestions import Change, Kind, Suggestion
 
 Model = TypeVar("Model", Person, Task, TaskType)
 Wanted = dict[str, list[tuple[int, Change]]]
@@ -141,6 +141,11 @@ def gain(
     accepted = apply(firm, suggestions)
     before = solve(firm, now=now, stop=stop(), seed=seed, crew=crew)
     after = solve(accepted, now=now, stop=stop(), seed=seed, crew=crew, last=before)
+    return gained(accepted, before, after, now=now)
+
+
+def gained(accepted: Firm, before: Plan, after: Plan, *, now: datetime) -> Gain:
+    """Return what the plan ``after`` of the firm with accepted suggestions gains on the plan ``before`` of the firm without."""
     problem = compile_problem(compile_board(accepted, now=now))
     unaware = problem.objective_min(carried_over(problem, before)) - problem.unavoidable_min()
     return Gain(

@@ -98,9 +98,10 @@ def solve_board(
     crew: Crew | None = None,
     last: Plan | None = None,
     advice: bool = True,
+    problem: Problem | None = None,
 ) -> Plan:
-    """Plan every open task of a compiled board; see `solve`."""
-    problem = compile_problem(board)
+    """Plan every open task of a compiled board; see `solve`. Its ``problem`` is compiled here unless it is at hand."""
+    problem = problem or compile_problem(board)
     rule = rule_plan(problem)
     starts = [rule, completed(problem, rule)]
     if last is not None:

@@ -61,6 +61,8 @@ class Board:
         Tasks whose person may not do them any more, with the filter that says so.
     learnt
         What was known before of each task that a promise brought along, ``None`` for nothing.
+    leeway_days
+        Calendar days that tasks may be late whatever the hours allow: `solver.problem.leeway_days` of the firm that this one varies.
     compiled
         The open tasks against everybody and their windows, made when first asked for.
     needs
@@ -89,6 +91,7 @@ class Board:
     promises: Promises = field(default_factory=Promises)
     flagged: dict[str, Filter] = field(default_factory=dict)
     learnt: dict[str, Task | None] = field(default_factory=dict)
+    leeway_days: Mapping[str, int] = field(default_factory=dict)
     compiled: Compiled | None = None
     needs: dict[Asked, tuple[int, NDArray[np.bool_]]] = field(default_factory=dict)
 
@@ -350,7 +353,9 @@ _FAR_DAY = 3_000_000
 """Ordinals below this are real leave dates (the year 8214); the default is the last day Python knows."""
 
 
-def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Board:
+def compile_board(
+    firm: Firm, *, now: datetime, also: Iterable[Task] = (), leeway_days: Mapping[str, int] | None = None
+) -> Board:
     """Compile a firm at ``now`` with today's promises.
 
     Tasks with a person who may do them are promised in order of priority, deadline and id, each in the cheapest window that
@@ -361,7 +366,7 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
     now
         The moment of planning; an aware time is converted to the firm's zone, a naive one is local already.
     also
-        Arrivals about to be placed, whose deadlines may lengthen or cut the time axis.
+        Arrivals about to be placed, whose deadlines may lengthen or cut the time axis; ``leeway_days``: see `Board`.
     """
     axis, open_min = build_axis(firm, now, also)
     types = {kind.id: kind for kind in firm.task_types}
@@ -390,6 +395,7 @@ def compile_board(firm: Firm, *, now: datetime, also: Iterable[Task] = ()) -> Bo
         known={task.id: task for task in firm.tasks},
         reviewed_by=reviewed_by,
         task_index={task.id: t for t, task in enumerate(tasks)},
+        leeway_days=leeway_days or {},
     )
     _promise_today(board)
     return board

@@ -31,8 +31,8 @@ MOST_WINDOWS = 5
 """Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
 FLAGS = 2
 DEARER = 10.0
-COARSE_MIN = 8
-"""Steps of minutes in the first rounds, which only have to come near the prices."""
+COARSE_MIN, DIVE_MIN = 8, 2
+"""Steps of minutes in the first rounds, which only have to come near the prices, and in the dive, which begins with exact plans."""
 MOST_ROUNDS, DIVE_ROUNDS = 200, 30
 """Rounds of column generation before the dive, and after each person is fixed."""
 CLOSE = 2e-3
@@ -148,7 +148,7 @@ class _Dives:
         nothing = np.zeros(len(self.items.task), dtype=np.bool_)
         self.solver.run()
         self.least = float(self.solver.getInfo().objective_function_value) - 1.0
-        price, _ = self._generate(nothing, None, MOST_ROUNDS, coarse=True)
+        price, _ = self._generate(nothing, None, MOST_ROUNDS, step=COARSE_MIN)
         price, share = self._generate(nothing, price, MOST_ROUNDS)
         for number in range(DIVES):
             if not self.go_on():
@@ -212,14 +212,13 @@ class _Dives:
         rounds: int,
         needed: NDArray[np.bool_] | None = None,
         *,
-        coarse: bool = False,
+        step: int = 1,
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Generate columns without the items ``out``; return the best task prices and the share of each variable."""
         dear = 1.0 if needed is None else DEARER
         needed = np.zeros(len(self.tasks), dtype=np.bool_) if needed is None else needed
         self._only(out, needed, dear)
         limit = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
-        step = COARSE_MIN if coarse else 1
         items = _in_steps(self.items, step)._replace(price=np.where(out, 1e15, self.items.price))
         states = float(len(out) - out.sum()) * float(items.room.max(initial=0))
         bound, smooth, best = -np.inf, 0.0 if price is None else SMOOTH, price
@@ -267,7 +266,7 @@ class _Dives:
             out |= np.where(person == q, True, mine[items.task])
             out[item] = False
             needed |= mine
-            price, share = self._generate(out, price, DIVE_ROUNDS, needed)
+            price, share = self._generate(out, price, DIVE_ROUNDS, needed, step=DIVE_MIN)
             if self.value >= self.least:
                 return
         self._take(share)

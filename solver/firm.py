@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date, time
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -287,6 +288,12 @@ DEFAULT_LEVELS = (
 """Targets: shares of 2,080 hours published for staff, managers and partners (Rosenberg survey, CPA Trendlines 2018)."""
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    """Return the names of all zones: folders are walked for them, which takes longer than all other checks of a firm."""
+    return frozenset(available_timezones())
+
+
 class Firm(Frozen):
     """Everything the engine knows about one firm at one moment."""
 
@@ -310,14 +317,9 @@ class Firm(Frozen):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise refuse(
-                "unknown_time_zone",
-                "",
-                value,
-                "is not an IANA time zone",
-                nearest=nearest_name(value, available_timezones()),
-            )
+        if value not in _time_zones():
+            near = nearest_name(value, _time_zones())
+            raise refuse("unknown_time_zone", "", value, "is not an IANA time zone", nearest=near)
         return value
 
     @model_validator(mode="after")

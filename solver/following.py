@@ -7,12 +7,41 @@ the changes since, followed in their order. Whoever follows the same changes fro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 from solver.board import Board
 from solver.firm import Task
 from solver.plan import Filter
 from solver.task_row import TaskRow, is_held
 from solver.windows import Window, graded_windows
+
+MOMENT = timedelta(minutes=15)
+"""How long a board's ``now`` stands: minutes of today pass four times an hour, as clocks of all time zones agree on quarters."""
+CHANGES_PER_BASE = 4_000
+"""Changes followed before the firm is compiled anew: a process that starts has no more than these to follow."""
+LINKS = ("type", "client", "reviews")
+"""Fields of a task whose change makes other work look different: the firm is compiled anew."""
+
+
+def moment_of(now: datetime) -> datetime:
+    """Return the moment that boards are compiled for at ``now``: the quarter of the hour, in UTC."""
+    utc = now.astimezone(UTC)
+    return utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
+
+
+def base_stands(base_at: datetime, changes: int, *, now: datetime) -> bool:
+    """Whether a board compiled for ``base_at``, with so many changes followed since, is still good for deciding at ``now``.
+
+    It is while its quarter of an hour lasts. A clock that is one quarter behind, as another machine's may be, leaves it as well: two
+    processes would else take turns at compiling. Any other clock is believed.
+    """
+    moment = moment_of(now)
+    return base_at in (moment, moment + MOMENT) and changes < CHANGES_PER_BASE
+
+
+def needs_compiling(before: Task, after: Task) -> bool:
+    """Whether a changed task makes other work look different, so that the firm is compiled anew."""
+    return any(getattr(before, name) != getattr(after, name) for name in LINKS) or (after.open and not before.open)
 
 
 def follow(board: Board, id: str, task: Task | None) -> bool:

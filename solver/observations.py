@@ -5,7 +5,8 @@ Nothing is dropped silently: each task that says nothing is named with the reaso
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
@@ -31,6 +32,15 @@ class Observation(Frozen):
     logged_min: Minutes = Field(default=0, description="minutes logged so far; all of them where the task is finished")
     finished: bool = True
     finished_on: date | None = None
+
+
+class TimeEntry(Frozen):
+    """Minutes that somebody worked on a task on a day."""
+
+    task: Name
+    person: Name
+    day: date
+    minutes: Minutes
 
 
 class Silence(StrEnum):
@@ -60,23 +70,44 @@ class Usable(NamedTuple):
     left_out: tuple[LeftOut, ...]
 
 
-def observed(firm: Firm) -> tuple[Observation, ...]:
-    """Return the finished and the started tasks of a firm; a task without an estimate counts with its type's default."""
+def observed(
+    firm: Firm, entries: Iterable[TimeEntry] = (), *, first_estimate_min: Mapping[str, int] | None = None
+) -> tuple[Observation, ...]:
+    """Return the finished and the started tasks of a firm; a task without an estimate counts with its type's default.
+
+    Parameters
+    ----------
+    entries
+        Who worked when. A task with entries of several people says nothing about people, one without any counts for its assignee;
+        a finished task without a date was finished on the day of its last entry.
+    first_estimate_min
+        Estimates as first given, by task, where another one stands in the firm by now.
+    """
+    first = first_estimate_min or {}
     defaults = {kind.id: kind.default_estimate_min for kind in firm.task_types}
+    mine: dict[str, list[TimeEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.minutes:
+            mine[entry.task].append(entry)
     seen = [task for task in firm.tasks if task.status is Status.DONE or task.started]
-    return tuple(_observation(task, task.estimate_min or defaults[task.type]) for task in seen)
+    return tuple(
+        _observation(task, first.get(task.id) or task.estimate_min or defaults[task.type], mine[task.id])
+        for task in seen
+    )
 
 
-def _observation(task: Task, estimate_min: int | None) -> Observation:
+def _observation(task: Task, estimate_min: int | None, entries: list[TimeEntry]) -> Observation:
+    people = {entry.person for entry in entries}
+    last = task.completed_on or max((entry.day for entry in entries), default=None)
     return Observation(
         task=task.id,
         type=task.type,
         client=task.client,
-        person=task.assignee,
+        person=task.assignee if not people else people.pop() if len(people) == 1 else None,
         estimate_min=estimate_min,
-        logged_min=task.logged_min,
+        logged_min=task.logged_min or sum(entry.minutes for entry in entries),
         finished=task.status is Status.DONE,
-        finished_on=task.completed_on if task.status is Status.DONE else None,
+        finished_on=last if task.status is Status.DONE else None,
     )
 
 

@@ -53,7 +53,8 @@ class Candidate(Frozen):
 
 
 def _as_tuple(candidates: Any, serialise: SerializerFunctionWrapHandler) -> Any:
-    return serialise(tuple(candidates))
+    rows = getattr(candidates, "rows", None)  # of an arrival: data, of which nobody has made candidates yet
+    return serialise(tuple(candidates)) if rows is None else rows()
 
 
 class Outcome(StrEnum):

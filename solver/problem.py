@@ -4,7 +4,8 @@ A task is placed as (person, window) or escalated. Which windows a task has deci
 
 * a new task that somebody could do on time has on-time windows only: in time, or escalated;
 * a task promised today keeps a promise at least as good, so no plan breaks a promise that holds;
-* a new task that nobody could finish in time, and work whose person may not do it any more, may be late at a price.
+* a new task that nobody could finish in time, and work whose person may not do it any more, may be late at a price;
+* what a variant of the firm may have late, this one may have late (`leeway_days`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from solver import prices
 from solver.board import Board
 from solver.pairs import Pairs, own_prices, pairs
-from solver.windows import Window
+from solver.windows import Window, days_late
 
 ESCALATED = -1
 
@@ -290,18 +291,35 @@ def offered(
 ) -> tuple[Window, ...]:
     """Return the windows a plan may use for a task (see the module's first page); who is too late for them is not allowed."""
     task = board.tasks[t]
+    leeway = board.leeway_days.get(task.id)
     if task.id in board.promises:
         windows = board.windows.up_to(t, board.promises[task.id].window.price_min)
+        if leeway is not None:
+            windows = max(windows, board.windows.at_most_late(t, leeway), key=len)
         if windows[-1].on_time:
             allowed &= capacity.holds(windows, work)
         return windows
     on_time = board.windows.up_to(t, 0)
     may = allowed & capacity.holds(on_time, work)
-    strict = task.assignee is None and task.requested_person is None and bool(may.any())
+    strict = leeway is None and task.assignee is None and task.requested_person is None and bool(may.any())
     windows = on_time if strict else board.windows[t]
     if windows[-1].on_time:
         allowed[:] = may
     return windows
+
+
+def leeway_days(problem: Problem) -> dict[str, int]:
+    """Return the calendar days that each task may be late at most, of those that may be late at all.
+
+    A variant of the firm compiled with them (`solver.board.compile_board`) takes no permission away: what is allowed here is allowed
+    there as far as the hours go. Without, more hours may forbid a plan: work nobody could do in time may be late, until somebody could.
+    """
+    last, tasks = problem.first_window[1:] - 1, problem.board.tasks
+    axis = problem.board.axis
+    return {
+        tasks[t].id: days_late(axis, tasks[t], int(problem.due[last[t]]))
+        for t in np.flatnonzero(problem.late_min[last] > 0).tolist()
+    }
 
 
 def _escalation(board: Board, t: int, windows: Sequence[Window]) -> int:

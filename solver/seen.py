@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,23 +67,28 @@ class Candidates(Sequence[Candidate]):
         self._seen = seen
 
     @cached_property
-    def _made(self) -> tuple[Candidate, ...]:
+    def columns(self) -> dict[str, list[Any]]:
+        """The fields of everybody, in rank order, as one list each: what is written costs no candidates."""
         seen, ranked = self._seen, self._seen.ranking()
-        columns = (seen.remaining_min, seen.stops, seen.work_min, seen.gap_min, seen.load_min)
+        stopped_by = (None, *FILTERS)
+        return {
+            "person": [seen.ids[p] for p in ranked.tolist()],
+            "remaining_min": seen.remaining_min[ranked].tolist(),
+            "stopped_by": [stopped_by[stop] for stop in seen.stops[ranked].tolist()],
+            "work_min": seen.work_min[ranked].tolist(),
+            "gap_min": seen.gap_min[ranked].tolist(),
+            "load_min": seen.load_min[ranked].tolist(),
+        }
+
+    def rows(self) -> tuple[dict[str, Any], ...]:
+        """Return everybody as plain data: what a candidate is dumped as."""
+        names = tuple(self.columns)
+        return tuple(dict(zip(names, row, strict=True)) for row in zip(*self.columns.values(), strict=True))
+
+    @cached_property
+    def _made(self) -> tuple[Candidate, ...]:
         # model_construct: these values come from our own arrays, and validation would cost more than the decision.
-        return tuple(
-            Candidate.model_construct(
-                person=seen.ids[p],
-                remaining_min=left,
-                stopped_by=FILTERS[stop - 1] if stop else None,
-                work_min=work,
-                gap_min=gap,
-                load_min=load,
-            )
-            for p, left, stop, work, gap, load in zip(
-                ranked.tolist(), *(column[ranked].tolist() for column in columns), strict=True
-            )
-        )
+        return tuple(Candidate.model_construct(**row) for row in self.rows())
 
     def __len__(self) -> int:
         return len(self._seen.ids)

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import date
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
 from solver.firm import Firm, Task
-from solver.learning import INTERVAL_PCT, Learned, PersonInSkill, Ratio, learn
+from solver.learning import learn
+from solver.learnt import Change, Kind, Learned, PersonInSkill, Ratio, Suggestion
 from solver.observations import Observation
 from solver.policy import Frozen
 from solver.wording import hours_text
@@ -27,14 +27,6 @@ STEP_MIN, STEP_PCT = 5, 5
 """Estimates are given in minutes of a clock, efficiency in steps a manager would choose."""
 LONGEST_MIN, EFFICIENCY_PCT = 1_000_000, (10, 1_000)
 """The limits of the fields of the firm."""
-
-
-class Kind(StrEnum):
-    """What a suggestion would change."""
-
-    DEFAULT_ESTIMATE = "default_estimate"
-    OPEN_ESTIMATES = "open_estimates"
-    EFFICIENCY = "efficiency"
 
 
 class Evidence(Frozen):
@@ -50,31 +42,6 @@ class Evidence(Frozen):
 
 
 USUAL = Evidence()
-
-
-class Change(Frozen):
-    """One field of the firm: the default estimate of a type, the estimate of a task, or the efficiency of a person in a skill."""
-
-    id: str = Field(description="of the type, the task or the person")
-    skill: str | None = Field(default=None, description="of the cell of the matrix; none for estimates")
-    before: int = Field(description="as the firm has it; minutes, of a cell percent")
-    after: int
-
-
-class Suggestion(Frozen):
-    """Something a manager may accept."""
-
-    kind: Kind
-    key: str = Field(description="stays the same for the same subject, so that a declined one is known again")
-    type: str | None = None
-    client: str | None = None
-    person: str | None = None
-    skill: str | None = None
-    changes: tuple[Change, ...] = Field(min_length=1)
-    ratio: Ratio = Field(description="of the true value over the one the firm has, with its interval")
-    interval_pct: int = INTERVAL_PCT
-    tasks: int = Field(description="finished tasks it rests on")
-    sentence: str = Field(description="all of it in plain words")
 
 
 def suggest(

@@ -109,6 +109,11 @@ class GradedWindows(Sequence[tuple[Window, ...]]):
         """Return the windows of a task that cost at most a price."""
         return tuple(takewhile(lambda window: window.price_min <= price_min, self._cheapest_first(t)))
 
+    def at_most_late(self, t: int, days: int) -> tuple[Window, ...]:
+        """Return the windows of a task that end in time, or so many calendar days after the deadline at most."""
+        late_days = self.shapes[t].late_days
+        return tuple(w for w, late in zip(self._cheapest_first(t), late_days, strict=True) if late <= days)
+
     def _cheapest_first(self, t: int) -> Iterator[Window]:
         stake = self.stakes_min[t]
         for release, due, days in zip(*self.shapes[t], strict=True):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise
@@ -35,9 +35,12 @@ TERM_NAMES = ("escalation", "late", "balance", "moves", "continuity", "level", "
 Range = tuple[int, int]
 
 
-def problems(firm: Firm, plan: Plan, now: datetime) -> list[str]:
-    """Return everything that is wrong with a plan, one sentence each; empty when it is right."""
-    facts = Facts(firm, plan, now)
+def problems(firm: Firm, plan: Plan, now: datetime, leeway: Collection[str] = ()) -> list[str]:
+    """Return everything that is wrong with a plan, one sentence each; empty when it is right.
+
+    ``leeway`` names tasks that may be late although somebody could do them in time.
+    """
+    facts = Facts(firm, plan, now, leeway)
     found = list(_named_once(facts))
     if found:
         return found
@@ -68,8 +71,8 @@ def ceil_pct(pct: int, minutes: int) -> int:
 class Facts:
     """A firm and a plan, looked up by id, with everything docs/data.md derives from them."""
 
-    def __init__(self, firm: Firm, plan: Plan, now: datetime) -> None:
-        self.firm, self.plan = firm, plan
+    def __init__(self, firm: Firm, plan: Plan, now: datetime, leeway: Collection[str] = ()) -> None:
+        self.firm, self.plan, self.leeway = firm, plan, leeway
         self.now = now if now.tzinfo is None else now.astimezone(firm.zone).replace(tzinfo=None)
         self.today = self.now.date()
         self.people: dict[str, Person] = {person.id: person for person in firm.people}
@@ -273,6 +276,11 @@ class Facts:
         first = task.release or self.today
         return self.room(person, first, task.deadline, self.cut(task)) >= self.work(person, task)
 
+    def strict(self, task: Task) -> bool:
+        """Whether a task is new and somebody could do it in time: it is in time, or escalated."""
+        new = task.assignee is None and task.requested_person is None and task.id not in self.leeway
+        return new and any(self.in_time(person, task) for person in self.may(task))
+
     def prepared_first(self, task: Task) -> bool:
         """Whether an open preparation must be finished before the task."""
         return task.reviews is not None and self.tasks[task.reviews].open and task.reviews not in self.held
@@ -365,8 +373,7 @@ def _days(facts: Facts) -> Iterable[str]:
             yield f"{item.task} may be worked on from {item.earliest_day}, before its release"
         if (item.cause is not None) != item.late:
             yield f"{item.task} is late {item.late} with cause {item.cause}"
-        strict = task.assignee is None and task.requested_person is None and not facts.prepared_first(task)
-        if item.late and strict and any(facts.in_time(person, task) for person in facts.may(task)):
+        if item.late and facts.strict(task) and not facts.prepared_first(task):
             yield f"{item.task} is new, could be on time and is planned late"
 
 
@@ -548,9 +555,7 @@ def _escalation_prices(facts: Facts) -> set[int]:
 def _escalation(facts: Facts, task: Task) -> set[int]:
     base = facts.firm.policy.weights.escalation * facts.factor(task) * facts.remaining(task)
     dearest = base + (0 if task.deadline > facts.horizon_end else facts.late_price(task, None))
-    if task.assignee is not None or task.requested_person is not None:
-        return {dearest}
-    if not any(facts.in_time(person, task) for person in facts.may(task)):
+    if not facts.strict(task):
         return {dearest}
     return {base, dearest} if facts.prepared_first(task) else {base}
 
@@ -650,10 +655,8 @@ def _usual_minutes(facts: Facts, task: Task) -> Range:
         return everybody, everybody
     if facts.keeps(task):
         either = [everybody, punctual]
-    elif task.assignee is not None or task.requested_person is not None or not timely:
-        either = [everybody]
     else:
-        either = [punctual]
+        either = [punctual if facts.strict(task) else everybody]
     if facts.prepared_first(task):
         either += [everybody, *(facts.work(person, task) for person in may)]
     return min(either), max(either)

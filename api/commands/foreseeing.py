@@ -20,12 +20,15 @@ from api.report.outlook import write_outlook
 from api.report.risk_page import (
     BOTTLENECK_COLUMNS,
     DEADLINE_COLUMNS,
+    ODDS_COLUMNS,
     RiskReport,
     bottleneck_rows,
     deadline_rows,
     headline,
     metric_columns,
     metric_rows,
+    odds_rows,
+    odds_sentence,
     risk_page,
 )
 from api.report.season_page import season_headline, season_page
@@ -39,6 +42,8 @@ from scenarios.risks import bottlenecks, risks
 from scenarios.robust import robust
 from scenarios.season import Season, season
 from scenarios.uncertainty import compared, outcomes, promised
+from solver.learning import learn
+from solver.observations import observed
 from solver.plan import Plan
 from solver.wording import hours_text
 
@@ -108,7 +113,8 @@ def _risk_report(
             plan = plan_of(firm, now=opened.now, budget=budget, seed=seed, on_progress=line)
         line.say("carrying the plan out")
         now = plan.now
-        odds = chances_of(firm).model_copy(update={"arrivals_per_week": arrivals_per_week})
+        learned = learn(firm, observed(firm, opened.intake.times), as_of=opened.now.date())
+        odds = chances_of(firm, learned).model_copy(update={"arrivals_per_week": arrivals_per_week})
         place = setting(firm, now=now)
         plans, moved = [_arrays(opened, plan, place)], 0
         if with_robust:
@@ -176,6 +182,12 @@ def _print_risk(found: RiskReport) -> None:
             )
     if len(listed) > SHOWN:
         console.print(Text(f"... and {len(listed) - SHOWN:,} more deadlines: --report risk.html has them all"))
+    console.print(Text(odds_sentence(found.chances)))
+    learnt = found.chances.model_copy(
+        update={"types": {kind: takes for kind, takes in found.chances.types.items() if takes.tasks}}
+    )
+    if learnt.types:
+        console.print(table("Learnt from time sheets", ODDS_COLUMNS, odds_rows(learnt)[:SHOWN]))
 
 
 def _print_season(found: Season) -> None:

@@ -17,6 +17,7 @@ import uvicorn
 from rich.text import Text
 
 from api.application import PREFIX, application
+from api.collecting import settle
 from api.commands.storing import opened, require_firm
 from api.console import out, print_json, table
 from api.errors import CommandError, Exit
@@ -31,6 +32,7 @@ from api.store import migrating
 from api.store.database import Database, Limits
 from api.store.tokens import create_token, revoke_token, tokens_of
 from api.store.turns import Turns
+from api.tracing import exported
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +70,10 @@ def serve(url: str, host: str | None, port: int | None, *, worker: bool | None) 
     settings = _settings()
     host = settings.host if host is None else host
     settings = settings.model_copy(update={"host": host, "port": settings.port if port is None else port})
-    with opened(url, must_exist=False, **how(settings)) as database:
+    with (
+        exported(settings.traces_to, settings.traces_pct),
+        opened(url, must_exist=False, **how(settings)) as database,
+    ):
         _prepare(database)
         answering(database, settings, told=_tell, worker=database.embedded if worker is None else worker)
     return Exit.DONE
@@ -100,6 +105,7 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
             timeout_graceful_shutdown=settings.shutdown_s,
         )
         shown = f"[{host}]" if ":" in host else host
+        settle()
         told(f"http://{shown}:{listening.getsockname()[1]}{PREFIX}")
         _Server(config, serving, asked).run(sockets=[listening])
 
@@ -107,7 +113,11 @@ def answering(database: Database, settings: Settings, *, told: Callable[[str], N
 def work(url: str) -> Exit:
     """Do jobs until told to end: what is searched for is left to other workers, what is being applied is finished."""
     settings, asked = _settings(), Event()
-    with opened(url, must_exist=False, **how(settings)) as database, _ends_politely(asked):
+    with (
+        exported(settings.traces_to, settings.traces_pct),
+        opened(url, must_exist=False, **how(settings)) as database,
+        _ends_politely(asked),
+    ):
         _prepare(database)
         with Worker(database, Turns(database)) as worker:
             sys.stdout.write(f"working as {worker.id}\n")

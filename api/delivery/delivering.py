@@ -23,6 +23,7 @@ from api.delivery.webhooks import place_of
 from api.sealing import Seal, Unsealable
 from api.store.tables import DeliveryRecord, WebhookRecord
 from api.store.turns import Turns
+from api.tracing import span
 
 BACK_OFF = tuple(
     timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
@@ -157,7 +158,12 @@ def _sent(post: Post, due: Due, now: datetime) -> Answered:
         secrets = [post.seal.open(sealed, place=place) for sealed in due.secrets]
     except Unsealable as error:
         return Answered(None, str(error))
-    return send(due.url, due.message, secrets, now=now, private=post.private)
+    firm, number = due.message.firm, due.message.number
+    with span("delivery", firm=firm, webhook=due.webhook, message=number, attempt=due.attempts) as traced:
+        answered = send(due.url, due.message, secrets, now=now, private=post.private)
+        if traced is not None:
+            traced.set_attribute("http.response.status_code", answered.status or 0)
+    return answered
 
 
 def _note(turns: Turns, firm: str, done: Sequence[Done], now: datetime) -> None:

@@ -25,6 +25,7 @@ from solver.firm import (
     TaskType,
     TimeOff,
 )
+from solver.observations import TimeEntry
 from solver.refusal import refusals
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -49,12 +50,15 @@ class Building:
         Sheet name to its rows. ``skills``, ``time_entries`` and ``assignments`` become parts of people and tasks.
     settings
         The fields of `Firm` that are no lists of rows, already valid.
+    times
+        The time entries taken.
     """
 
     entries: Mapping[str, Sequence[Entry]]
     settings: Mapping[str, Any]
     rejects: list[Reject] = field(default_factory=list)
     indices: dict[str, Index] = field(default_factory=dict)
+    times: list[TimeEntry] = field(default_factory=list)
 
     def firm(self) -> Firm:
         """Build every sheet in the order of its references; the rejects are in ``rejects`` afterwards."""
@@ -198,6 +202,7 @@ class Building:
                 self._refuse("time_entries", entry, "minutes", str(minutes), reason, near, "out_of_range")
                 continue
             logged[id] = logged.get(id, 0) + minutes
+            self.times.append(TimeEntry.model_validate(entry.payload))
         for id, minutes in logged.items():
             if "logged_min" not in rows[id].payload:
                 tasks[id] = tasks[id].model_copy(update={"logged_min": minutes})

@@ -28,6 +28,7 @@ from api.intake.tables import (
 )
 from api.intake.values import DateOrder
 from solver.firm import DEFAULT_LEVELS, Firm
+from solver.observations import TimeEntry
 from solver.refusal import nearest_name, refusals
 
 BY_NAME = {name: sheet for sheet in SHEETS for name in (sheet.name, *sheet.aliases)}
@@ -47,12 +48,15 @@ class Intake:
         Rows read, taken and rejected per sheet that was there.
     notes
         What else a reader should know: columns not used, sheets missing, encodings guessed.
+    times
+        The time entries taken: who worked when, which the tasks of the firm have as a sum only.
     """
 
     firm: Firm
     rejects: tuple[Reject, ...]
     counts: tuple[SheetCount, ...]
     notes: tuple[str, ...]
+    times: tuple[TimeEntry, ...] = ()
 
 
 def read_firm(
@@ -163,7 +167,7 @@ def _from_records(sheets: dict[str, Records], notes: list[str], order: DateOrder
     early = [reject for records in sheets.values() for reject in records.rejects]
     rejects = _in_order([*early, *refused, *building.rejects])
     counts = tuple(_count(sheet.name, sheets[sheet.name].read, rejects) for sheet in SHEETS if sheet.name in sheets)
-    return Intake(firm, rejects, counts, tuple(notes))
+    return Intake(firm, rejects, counts, tuple(notes), tuple(building.times))
 
 
 def _entries(sheets: dict[str, Records], name: str, clock: Firm) -> list[Entry]:

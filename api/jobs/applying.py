@@ -11,8 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -20,7 +19,6 @@ from sqlalchemy.orm import Session
 from api.jobs.ending import Lost
 from api.store.boards import know_prepared
 from api.store.database import Database
-from api.store.deciding import advice
 from api.store.job_tables import SolveRecord
 from api.store.loading import firm_at
 from api.store.log import By, EntryKind
@@ -34,18 +32,12 @@ from api.store.turn import Turn
 from api.store.turns import Turns
 from solver.board import compile_board
 from solver.firm import Task
-from solver.plan import Decision, Filter, Outcome, Plan, PlannedTask, Proposal
+from solver.plan import Decision, Outcome, Plan, Proposal
 from solver.rebalance import proposals
+from solver.waiting import NewWork, advice, may_have, new_work
 
 TOGETHER = 20
 """Tasks placed in one turn: whoever places something meanwhile waits for no more."""
-
-
-class _Waiting(NamedTuple):
-    """A task that nobody had when the plan was made; ``item``: who gets it by the plan, if anybody."""
-
-    task: str
-    item: PlannedTask | None
 
 
 class Applying:
@@ -69,7 +61,7 @@ class Applying:
             return solve.state.value
         if plan is None:
             raise RuntimeError(f"solve {id} of {firm} is to be applied and has no plan")
-        waiting = _waiting(plan)
+        waiting = new_work(plan)
         for i in range(0, len(waiting), TOGETHER):
             with self._turn(firm, id) as turn:
                 self._require_mine(turn, id)
@@ -111,15 +103,7 @@ def actor_of(id: str) -> str:
     return f"solve:{id}"
 
 
-def _waiting(plan: Plan) -> list[_Waiting]:
-    """Return the work that nobody had, urgent work first."""
-    items = sorted((item for item in plan.tasks if item.new), key=lambda item: item.promised_day or date.max)
-    new = [_Waiting(item.task, item) for item in items]
-    nobody = [one.task for one in plan.escalations] + [one.task for one in plan.holds if one.assignee is None]
-    return new + [_Waiting(task, None) for task in nobody]
-
-
-def _place(turn: Turn, waiting: _Waiting, planned: int) -> None:
+def _place(turn: Turn, waiting: NewWork, planned: int) -> None:
     """Place one task that waits, by the plan where that is right today, else by the rule; leave what somebody has by now."""
     stored = turn.stored(PartKind.TASK, waiting.task)
     if stored is None:
@@ -129,7 +113,7 @@ def _place(turn: Turn, waiting: _Waiting, planned: int) -> None:
         return
     said = _said(turn, task)
     item = waiting.item if stored.version <= planned else None
-    if item is not None and _may(said, item):
+    if item is not None and may_have(said, item):
         day = "" if item.promised_day is None else f", to be done by {item.promised_day.isoformat()}"
         late = ", late" if item.late else ""
         turn.assign(task.id, item.person, by=By.BATCH, reason=f"the plan of the whole backlog has it so{day}{late}")
@@ -147,15 +131,6 @@ def _said(turn: Turn, task: Task) -> Decision:
     board = turn.board if turn.board.axis.holds(task) else turn.board.copy()
     know_prepared(turn.session, board, task, turn.version)
     return advice(board, task)
-
-
-def _may(said: Decision, item: PlannedTask) -> bool:
-    """Whether the plan's person may have the task now; work that the plan has late, but has a day for, may be late."""
-    seen = next((one for one in said.candidates if one.person == item.person), None)
-    if seen is None:
-        return False
-    may_be_late = item.late and item.promised_day is not None
-    return seen.stopped_by is None or (seen.stopped_by is Filter.DEADLINE and may_be_late)
 
 
 def _changed(session: Session, planned: int) -> frozenset[str]:
@@ -185,7 +160,7 @@ def _result(turn: Turn, id: str, plan: Plan, made: Sequence[str]) -> SolveResult
     counts = {(kind, outcome): int(count) for kind, outcome, count in turn.session.execute(counted)}
     by_plan = counts.get((EntryKind.ASSIGN.value, "assigned"), 0)
     by_rule = counts.get((EntryKind.PLACE.value, Outcome.PLACED.value), 0)
-    ids = [one.task for one in _waiting(plan)]
+    ids = [one.task for one in new_work(plan)]
     still = select(func.count()).select_from(TaskRecord)
     open_ones = still.where(TaskRecord.id.in_(ids), TaskRecord.open, TaskRecord.assignee.is_(None))
     waiting = turn.session.scalars(open_ones).one()

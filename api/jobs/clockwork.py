@@ -22,6 +22,7 @@ from api.store.solve_states import SolveAsk, SolveKind
 from api.store.solves import forget_steps
 from api.store.turn import Turn
 from api.store.turns import Turns
+from api.tracing import span
 from solver.board import Board
 from solver.refusal import Refused
 
@@ -110,7 +111,7 @@ def _done(database: Database, turns: Turns, jobs: Jobs, firm: str, due: Due, *, 
     if day is None:
         return False
     try:
-        with turns.turn(firm, now=now, actor=f"job:{due.value}") as turn:
+        with span("job", job=due.value, firm=firm), turns.turn(firm, now=now, actor=f"job:{due.value}") as turn:
             last = kept_schedule(turn.session, due.value).last_day
             if last is not None and last >= day:
                 return False  # another worker was faster

@@ -45,6 +45,7 @@ from api.store.refusals import Busy, NotFound
 from api.store.solves import give_up
 from api.store.tables import Moment
 from api.store.turns import Turns
+from api.tracing import span
 
 _log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -178,27 +179,37 @@ class Worker:
     def _solve(self, firm: str, id: str) -> str:
         """Do one solve: the workflow. Each step may be begun several times and does its work once."""
         try:
-            job = workflow_id(firm, id)
-            if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, job, self._searching.search, firm, id):
-                return "nothing to apply"
-            return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, job, self._applying.apply, firm, id)
+            with span("job", job="solve", firm=firm, id=id):
+                job = workflow_id(firm, id)
+                if not DBOS.run_step({"name": "search", **AGAIN}, self._as_owner, job, self._search, firm, id):
+                    return "nothing to apply"
+                return DBOS.run_step({"name": "apply", **AGAIN}, self._as_owner, job, self._apply, firm, id)
         except Exception as error:
             # Said where those who asked will look; the queue notes it as well.
             give_up(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now(), owner=self.id)
             raise
 
+    def _search(self, firm: str, id: str) -> bool:
+        with span("solve", firm=firm, id=id):
+            return self._searching.search(firm, id)
+
+    def _apply(self, firm: str, id: str) -> str:
+        with span("apply", firm=firm, id=id):
+            return self._applying.apply(firm, id)
+
     def _do_points(self, firm: str, id: str, portion: str, numbers: Sequence[int]) -> None:
         """Do some points of a run, a step each, and what comes next where they were the last of their stage: the workflow."""
         job, behind = portion_id(firm, id, portion), -1
         try:
-            while True:
-                for number in numbers:
-                    step: StepOptions = {"name": f"point {number}", **AGAIN}
-                    DBOS.run_step(step, self._as_owner, job, self._pointing.do, firm, id, number)
-                opened = DBOS.run_step({"name": "go on", **AGAIN}, self._go_on, firm, id, portion, behind)
-                if opened is None:
-                    return
-                behind, numbers = opened["stage"], opened["numbers"]
+            with span("job", job="points", firm=firm, id=id, portion=portion):
+                while True:
+                    for number in numbers:
+                        step: StepOptions = {"name": f"point {number}", **AGAIN}
+                        DBOS.run_step(step, self._as_owner, job, self._pointing.do, firm, id, number)
+                    opened = DBOS.run_step({"name": "go on", **AGAIN}, self._go_on, firm, id, portion, behind)
+                    if opened is None:
+                        return
+                    behind, numbers = opened["stage"], opened["numbers"]
         except Exception as error:
             fail_run(self._database, firm, id, f"{type(error).__name__}: {error}", now=self._now())
             raise

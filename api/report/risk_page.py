@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from api.report.charts import histogram
-from api.report.outlook import OutlookPage, Part, Row, rows
+from api.report.outlook import OutlookPage, Part, rows
 from scenarios.chances import Chances
 from scenarios.risks import Bottleneck, Risk
 from scenarios.uncertainty import METRICS, Difference, Outcomes, Range, range_of
@@ -216,19 +216,53 @@ def _bottlenecks(title: str, found: Sequence[Bottleneck], names: Mapping[str, st
     )
 
 
-def _odds(chances: Chances) -> Part:
-    found = [
-        Row((kind, f"{takes.ratio:.2f}", f"{takes.task_sd:.2f}", f"{takes.ratio_sd:.2f}"))
+ODDS_COLUMNS = (
+    "type",
+    "median ratio",
+    "spread of a task (log)",
+    "uncertainty of the median (log)",
+    "from",
+)
+
+
+def odds_rows(chances: Chances) -> list[tuple[str, ...]]:
+    """Return what each type of work takes over its estimate, and whether the firm's own tasks or published figures say so."""
+    return [
+        (
+            kind,
+            f"{takes.ratio:.2f}",
+            f"{takes.task_sd:.2f}",
+            f"{takes.ratio_sd:.2f}",
+            _finished(takes.tasks) if takes.tasks else "published figures",
+        )
         for kind, takes in sorted(chances.types.items())
     ]
+
+
+def odds_sentence(chances: Chances) -> str:
+    """Say where the spreads of estimates come from."""
+    learnt = [takes.tasks for takes in chances.types.values() if takes.tasks]
+    if not learnt:
+        return "Nothing is learnt from time sheets: all spreads are published figures."
+    return (
+        f"Spreads of {len(learnt):,} of {len(chances.types):,} types of work are learnt from {_finished(sum(learnt))} of "
+        "this firm, the others are published figures."
+    )
+
+
+def _finished(tasks: int) -> str:
+    return f"{tasks:,} finished {'task' if tasks == 1 else 'tasks'}"
+
+
+def _odds(chances: Chances) -> Part:
     return Part(
         title="What was assumed",
         lead=f"Illness: {100 * chances.absent_week_share:.0f} % of people fall ill in a week, for {chances.absent_mean_days:.0f} days. "
         f"Documents not here yet come late for {100 * chances.late_document_share:.0f} % of clients, by "
         f"{chances.late_document_mean_days:.0f} days. New tasks a week: {chances.arrivals_per_week:.0f}. "
-        "Minutes taken over minutes estimated, by type of work:",
-        columns=("type", "median ratio", "spread of a task (log)", "uncertainty of the median (log)"),
-        rows=tuple(found),
+        f"{odds_sentence(chances)} Minutes taken over minutes estimated, by type of work:",
+        columns=ODDS_COLUMNS,
+        rows=rows(odds_rows(chances)),
         numbers=(1, 2, 3),
         empty="Every type takes the default.",
     )

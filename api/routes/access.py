@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hmac
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from http import HTTPStatus
+from time import monotonic
 from typing import Annotated
 
 from fastapi import BackgroundTasks, Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.exc import DBAPIError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 
 from api.roles import RIGHTS, Right, roles_with
@@ -34,7 +36,14 @@ def serving(request: Request) -> Serving:
     return found
 
 
-Here = Annotated[Serving, Depends(serving)]
+# Dependencies that wait for nothing are coroutines: each plain function is a way to another thread and back.
+
+
+async def _here(request: Request) -> Serving:
+    return serving(request)
+
+
+Here = Annotated[Serving, Depends(_here)]
 
 
 class _Cookie(APIKeyCookie):
@@ -70,7 +79,7 @@ def csrf_token(session: str) -> str:
     return hash_of(f"csrf:{session}")
 
 
-def _caller(
+async def _caller(
     request: Request,
     here: Here,
     background: BackgroundTasks,
@@ -87,10 +96,11 @@ def _caller(
     now = here.now()
     try:
         if given is not None:
-            caller, note, every = find_token(here.database, text, now=now), note_use, USE_NOTED_EVERY
+            caller, note, every = await _of_token(here, text, now), note_use, USE_NOTED_EVERY
         else:
             idle = timedelta(minutes=here.settings.session_idle_min)
-            caller, note, every = find_session(here.database, text, now=now, idle=idle), note_seen, SEEN_EVERY
+            caller = await run_in_threadpool(find_session, here.database, text, now=now, idle=idle)
+            note, every = note_seen, SEEN_EVERY
             _require_own_page(request, text)
     except Wrong:
         here.good_tokens.bad(text)
@@ -98,8 +108,17 @@ def _caller(
     here.good_tokens.good(text, caller.firm)
     request.state.firm, request.state.actor = caller.firm, str(actor(caller))
     if caller.last_used_at is None or now - caller.last_used_at >= every:
-        background.add_task(_note_use, here, caller, note)
+        background.add_task(_note_use, here, text, caller, note)
     return caller
+
+
+async def _of_token(here: Serving, text: str, now: datetime) -> Token:
+    known = here.opened.find(text, now=now)
+    if known is None:
+        looked_up_s = monotonic()
+        known = await run_in_threadpool(find_token, here.database, text, now=now)
+        here.opened.keep(text, known, looked_up_s=looked_up_s)
+    return known
 
 
 def _require_own_page(request: Request, session: str) -> None:
@@ -112,8 +131,10 @@ def _require_own_page(request: Request, session: str) -> None:
         raise problem(HTTPStatus.FORBIDDEN, "csrf", "X-CSRF-Token", "(not shown)", message, hint=hint)
 
 
-def _note_use(here: Serving, caller: Token, note: Callable[[Turn, Token], None]) -> None:
+def _note_use(here: Serving, text: str, caller: Token, note: Callable[[Turn, Token], None]) -> None:
     """Note the use once the answer is out, as reading waits for no writer."""
+    if not here.opened.notes_use(text, now=here.now()):
+        return
     try:
         here.sharing.act(caller.firm, lambda turn: note(turn, caller), now=here.now(), actor=actor(caller))
     except (Busy, DBAPIError) as error:
@@ -126,15 +147,15 @@ def actor(caller: Token) -> Actor:
     return Actor(f"token:{caller.id}" if caller.user is None else f"user:{caller.user}", caller.team)
 
 
-def _signed_in(caller: Annotated[Token, Depends(_caller)]) -> Token:
+async def _signed_in(caller: Annotated[Token, Depends(_caller)]) -> Token:
     if caller.user is None:
         message, hint = "is no session", "Maybe sign in with POST /session."
         raise problem(HTTPStatus.FORBIDDEN, "no_session", "authorization", "(not shown)", message, hint=hint)
     return caller
 
 
-def _may(right: Right) -> Callable[[Token], Token]:
-    def ask(token: Annotated[Token, Depends(_caller)]) -> Token:
+def _may(right: Right) -> Callable[[Token], Awaitable[Token]]:
+    async def ask(token: Annotated[Token, Depends(_caller)]) -> Token:
         if right not in RIGHTS[token.role]:
             roles = ", ".join(roles_with(right))
             message, hint = f"may not {right.value}", f"Maybe use a token of one of: {roles}."
@@ -158,12 +179,15 @@ ChangingClients = Annotated[Token, Depends(_may(Right.CHANGE_CLIENTS))]
 ReadingPolicy = Annotated[Token, Depends(_may(Right.READ_POLICY))]
 ChangingPolicy = Annotated[Token, Depends(_may(Right.CHANGE_POLICY))]
 MovingFiles = Annotated[Token, Depends(_may(Right.MOVE_FILES))]
+ManagingUsers = Annotated[Token, Depends(_may(Right.MANAGE_USERS))]
+ManagingPrivacy = Annotated[Token, Depends(_may(Right.MANAGE_PRIVACY))]
 ManagingTokens = Annotated[Token, Depends(_may(Right.MANAGE_TOKENS))]
 CreatingFirms = Annotated[Token, Depends(_may(Right.CREATE_FIRMS))]
 ReadingSolves = Annotated[Token, Depends(_may(Right.READ_SOLVES))]
 Solving = Annotated[Token, Depends(_may(Right.SOLVE))]
 Scheduling = Annotated[Token, Depends(_may(Right.SCHEDULE))]
 Deciding = Annotated[Token, Depends(_may(Right.DECIDE))]
+DecidingSuggestions = Annotated[Token, Depends(_may(Right.DECIDE_SUGGESTIONS))]
 EndingExceptions = Annotated[Token, Depends(_may(Right.END_EXCEPTIONS))]
 ReadingInbox = Annotated[Token, Depends(_may(Right.READ_INBOX))]
 MarkingRead = Annotated[Token, Depends(_may(Right.MARK_READ))]

@@ -7,12 +7,13 @@ import binascii
 import hashlib
 import json
 import re
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import Depends, Header
 
-from api.routes.problems import problem
+from api.routes.problems import Problem, problem
 from api.store.log import canonical
 from api.store.tokens import Token
 from api.store.turn import Turn
@@ -34,7 +35,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def _expected(
+async def _expected(
     if_match: Annotated[
         str | None, Header(alias="If-Match", description="The ETag that was read, or * for whatever is there.")
     ] = None,
@@ -61,13 +62,13 @@ class Once:
     Parameters
     ----------
     what
-        The route and everything it was asked, as JSON.
+        The route and everything it was asked, as JSON; looked at only where there is a key.
     """
 
     def __init__(self, caller: Token, key: str | None, what: dict[str, Any]) -> None:
         # Keys of two tokens are two keys: nobody is answered what another one asked.
         self._key = None if key is None else f"{caller.id}:{key}"
-        self._fingerprint = hashlib.sha256(canonical(what).encode()).hexdigest()
+        self._fingerprint = "" if key is None else hashlib.sha256(canonical(what).encode()).hexdigest()
 
     def answered(self, turn: Turn) -> dict[str, Any] | None:
         """Return what was kept the first time; ``None`` where this is the first time."""
@@ -95,6 +96,24 @@ def cursor_parts(given: str | None, *kinds: type) -> list[Any] | None:
         parts = None
     known = isinstance(parts, list) and [type(part) for part in parts] == list(kinds)
     if not known or any(abs(part) > _LARGEST if isinstance(part, int) else "\x00" in part for part in parts or ()):
-        message, hint = "is no cursor of ours", "Maybe begin without one."
-        raise problem(HTTPStatus.UNPROCESSABLE_ENTITY, "cursor_unknown", "cursor", given[:80], message, hint=hint)
+        raise _no_cursor(given)
     return list(parts)
+
+
+def moment_cursor(given: str | None) -> tuple[datetime, str] | None:
+    """Return the moment and id at which a page of rows in the order of their moments ended, ``None`` without one."""
+    parts = cursor_parts(given, str, str)
+    if parts is None:
+        return None
+    try:
+        at = datetime.fromisoformat(parts[0])
+        if at.tzinfo is not None:
+            return at.astimezone(UTC), parts[1]
+    except (ValueError, OverflowError):
+        pass
+    raise _no_cursor(str(given))
+
+
+def _no_cursor(given: str) -> Problem:
+    message, hint = "is no cursor of ours", "Maybe begin without one."
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "cursor_unknown", "cursor", given[:80], message, hint=hint)

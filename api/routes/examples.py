@@ -172,6 +172,35 @@ SETTINGS_CHANGES: dict[str, Example] = {
 TOKENS: dict[str, Example] = {
     "integration": {"summary": "For another program, for a year", "value": {"role": "integration", "days": 365}},
     "staff": {"summary": "For somebody who logs their own time", "value": {"role": "staff", "person": "ann"}},
+    "manager of a team": {
+        "summary": "For somebody whose rights end at their team",
+        "value": {"role": "manager", "team": "tax", "days": 30},
+    },
+}
+USERS: dict[str, Example] = {
+    "a manager": {
+        "summary": "Signs in with a password, and manages one team",
+        "value": {
+            "login": "dana@birch.example",
+            "password": "correct horse battery staple",
+            "role": "manager",
+            "team": "tax",
+        },
+    },
+    "by provider": {
+        "summary": "Signs in elsewhere only",
+        "value": {"login": "ann@birch.example", "role": "staff", "person": "ann"},
+    },
+}
+USER_CHANGES: dict[str, Example] = {
+    "another role": {"summary": "From now on", "value": {"role": "operations", "team": None}},
+    "gone": {"summary": "Signs in no more", "value": {"disabled": True}},
+}
+NEW_PASSWORDS: dict[str, Example] = {
+    "another": {
+        "summary": "To be changed by whoever gets it",
+        "value": {"password": "incorrect zebra current paperclip"},
+    },
 }
 FIRMS: dict[str, Example] = {
     "sister": {"summary": "A second firm", "value": {"id": "maple", "settings": SETTINGS}},

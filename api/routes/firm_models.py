@@ -245,6 +245,7 @@ class NewToken(Frozen):
     role: Role
     days: Annotated[int, Field(ge=1, le=MAX_DAYS, description="how long it is good for")] = 90
     person: Name | None = Field(default=None, description="whom it acts for; staff only")
+    team: Name | None = Field(default=None, description="whom it manages; managers only; none: everybody")
 
 
 class TokenAnswer(Answer):
@@ -253,6 +254,7 @@ class TokenAnswer(Answer):
     id: str
     role: Role
     person: str | None
+    team: str | None
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime | None

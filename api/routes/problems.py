@@ -29,7 +29,9 @@ from solver.refusal import Refusal, Refused, refusal_of, refusals
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
 QUEUE_RETRY_AFTER_S = 60
-ADDRESSED = frozenset({"task", "decision", "solve", "proposal", "hold", "escalation", "webhook", "delivery"})
+ADDRESSED = frozenset(
+    {"task", "decision", "solve", "proposal", "hold", "escalation", "webhook", "delivery", "suggestion"}
+)
 """What addresses name by `id` or `number`, or by another name than the refusal's."""
 SHOWN_ERRORS = 20
 """Mistakes of one request that are listed."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Path, Query, Response
 
 from api.routes.access import Deciding, Here, ReadingDecisions, actor
-from api.routes.conditions import Expected, Key, Once, cursor, cursor_parts, etag
+from api.routes.conditions import Expected, Key, Once, cursor, etag, moment_cursor
 from api.routes.examples import APPROVAL, APPROVALS, REASONS
-from api.routes.problems import answers, problem
+from api.routes.problems import answers
 from api.routes.waiting_models import (
     Approval,
     ApprovalTogether,
@@ -49,7 +47,7 @@ def proposals(
     """List proposals, oldest first."""
     wanted = WantedProposals(waiting, status, plan, task, person)
     with here.database.reading(caller.firm) as session:
-        found = proposals_after(session, wanted, _place(after), limit + 1)
+        found = proposals_after(session, wanted, moment_cursor(after), limit + 1)
     shown = found[:limit]
     more = cursor(shown[-1].created_at.isoformat(), shown[-1].id) if len(found) > limit else None
     return ProposalPage(proposals=tuple(_answer(one) for one in shown), next=more)
@@ -173,21 +171,6 @@ def _moved(ids: tuple[str, ...], status: ProposalStatus, done: Approved) -> Prop
     return ProposalsDecided.model_validate(
         {"proposals": ids, "status": status, "decision_number": done.number, "gain_min": gain, "assignments": given}
     )
-
-
-def _place(after: str | None) -> tuple[datetime, str] | None:
-    parts = cursor_parts(after, str, str)
-    if parts is None:
-        return None
-    try:
-        at = datetime.fromisoformat(parts[0])
-        if at.tzinfo is not None:
-            return at.astimezone(UTC), parts[1]
-    except (ValueError, OverflowError):
-        pass
-    message, hint = "is no cursor of ours", "Maybe begin without one."
-    status, shown = HTTPStatus.UNPROCESSABLE_ENTITY, str(after)[:80]
-    raise problem(status, "cursor_unknown", "cursor", shown, message, hint=hint)
 
 
 def _answer(one: Proposed) -> ProposalAnswer:

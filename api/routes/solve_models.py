@@ -44,6 +44,19 @@ class SolveAnswer(Answer):
     error: str | None = Field(description="why it failed, in words; none: it did not")
 
 
+class SolveStep(Answer):
+    """One step of a solve, as its stream tells it; figures where the step has any."""
+
+    number: int = Field(default=0, description="id of the event")
+    state: SolveState
+    attempt: int | None = Field(default=None, description="of the worker that takes it up")
+    phase: str | None = None
+    spent_s: float | None = None
+    objective_min: int | None = None
+    bound_min: int | None = None
+    gap_pct: float | None = None
+
+
 class SolvePage(Answer):
     """Solves, newest first."""
 
@@ -58,6 +71,7 @@ class ScheduleAnswer(Answer):
     schedule: Schedule
     last_day: date | None = Field(description="the last local day for which it was done")
     next_at: datetime | None = Field(description="when it is done next; none: never")
+    version: int = Field(description="its ETag")
 
 
 class Schedules(Answer):

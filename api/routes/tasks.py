@@ -31,7 +31,7 @@ Id = Annotated[str, Path(description="id of the task")]
 @router.post(
     "", status_code=HTTPStatus.CREATED, operation_id="placeTask", summary="Place a task", responses=answers(400, 409)
 )
-def place(
+async def place(
     task: Annotated[Task, Body(openapi_examples=TASKS)],
     caller: Placing,
     here: Here,
@@ -50,7 +50,7 @@ def place(
         once.keep(turn, {"number": number, "version": version})
         return Placed(task=after, version=version, decision_number=number, decision=decision)
 
-    placed = here.sharing.act(caller.firm, act, now=here.now(), actor=actor(caller))
+    placed = await here.sharing.acting(caller.firm, act, now=here.now(), actor=actor(caller))
     response.headers["ETag"] = etag(placed.version)
     return placed
 

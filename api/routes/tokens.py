@@ -34,7 +34,7 @@ def create(
         kept = once.answered(turn)
         if kept is not None:
             return TokenMade(**_fields(_one(tokens_of(turn.session), kept["id"])), token=None)
-        id, text = add_token(turn, new.role, days=new.days, person=new.person)
+        id, text = add_token(turn, new.role, days=new.days, person=new.person, team=new.team)
         once.keep(turn, {"id": id})
         turn.draft.write()
         return TokenMade(**_fields(_one(tokens_of(turn.session), id)), token=text)
@@ -60,6 +60,7 @@ def tokens(caller: ManagingTokens, here: Here) -> Tokens:
 def revoke(id: Id, caller: ManagingTokens, here: Here) -> None:
     """Let a token open nothing from now on; one that is revoked stays so."""
     revoke_token(here.database, caller.firm, id, now=here.now())
+    here.opened.forget(caller.firm)
 
 
 def _one(known: list[Token], id: str) -> Token:
@@ -70,4 +71,4 @@ def _one(known: list[Token], id: str) -> Token:
 
 
 def _fields(token: Token) -> dict[str, object]:
-    return {name: value for name, value in token._asdict().items() if name != "firm"}
+    return {name: value for name, value in token._asdict().items() if name in TokenAnswer.model_fields}

@@ -1,10 +1,11 @@
-"""Around every request: an id for it, safe headers on its answer, one line in the log, figures; outside of all that may fail."""
+"""Around every request: an id for it, safe headers on its answer, one line in the log, figures, a span; outside of all that may fail."""
 
 from __future__ import annotations
 
 import logging
 import re
 from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 
+from api import tracing
 from api.measures import Measures
 
 _log = logging.getLogger("api.requests")
@@ -63,11 +65,19 @@ class Watching:
                     headers.setdefault(name, value)
             await send(message)
 
-        with bound_contextvars(request_id=id):
+        with bound_contextvars(request_id=id), self._traced(scope) as span:
             try:
                 await self._app(scope, receive, answer)
             finally:
                 self._told(scope, status, perf_counter() - began_s)
+                method, route = scope["method"], self._route(scope)
+                about = {"http.request.method": method, "http.route": route, "evenhand.request_id": id}
+                tracing.answered(span, f"{method} {route}", status, about)
+
+    def _traced(self, scope: Scope) -> AbstractContextManager[Any]:
+        if scope["path"] in self._quiet:
+            return nullcontext()
+        return tracing.requested(scope["method"], Headers(scope=scope))
 
     def _told(self, scope: Scope, status: int, seconds: float) -> None:
         route = self._route(scope)

@@ -26,6 +26,7 @@ class UserRecord(OfFirm, Record):
     failures: Mapped[int] = mapped_column(Integer)
     locked_until: Mapped[datetime | None]
     signed_in_at: Mapped[datetime | None]
+    version: Mapped[int] = mapped_column(server_default="0")
 
     __table_args__ = (to("people", "person"), Index(None, "firm_id", "login", unique=True))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from threading import Lock
 
 from sqlalchemy import select
@@ -21,14 +21,12 @@ from api.store.refusals import Unreadable
 from api.store.tables import PersonRecord
 from solver.board import Board, compile_board
 from solver.firm import Task
-from solver.following import follow
+from solver.following import CHANGES_PER_BASE, base_stands, follow, moment_of
 from solver.ledger import SPARE_SLOTS
 from solver.refusal import Refusal
 
-MOMENT = timedelta(minutes=15)
-"""How long a board's ``now`` stands: minutes of today pass four times an hour, as clocks of all time zones agree on quarters."""
-CHANGES_PER_BASE = 1_000
-"""Changes followed before the firm is compiled anew: a process that starts has no more than these to follow."""
+AHEAD_AFTER = CHANGES_PER_BASE // 2
+"""Changes followed before the next base is compiled beside the turns (`api.store.ahead`)."""
 
 
 @dataclass
@@ -52,22 +50,20 @@ class Compiled:
         return replace(self, board=self.board.copy())
 
 
-def moment_of(now: datetime) -> datetime:
-    """Return the moment that boards are compiled for at ``now``: the quarter of the hour, in UTC."""
-    utc = now.astimezone(UTC)
-    return utc - timedelta(minutes=utc.minute % 15, seconds=utc.second, microseconds=utc.microsecond)
-
-
-def base_of(head: Head, now: datetime) -> tuple[int, datetime]:
+def base_of(head: Head, now: datetime, had: Compiled | None = None) -> tuple[int, datetime]:
     """Return base version and moment of the board on which a turn at ``now`` decides.
 
-    The stored base stays while its quarter of an hour lasts. A clock that is one quarter behind, as another machine's may be, leaves it
-    as well: two processes would else take turns at compiling. Any other clock is believed.
+    ``had`` is the board that a process has. Where it began after the stored base, at the same moment, and has followed every change, the
+    firm goes on with it: it was compiled beside the turns, so that no turn has to. Else the stored base stays as long as
+    `solver.following.base_stands` says.
     """
     moment = moment_of(now)
-    if head.base_at in (moment, moment + MOMENT) and head.version - head.base_version < CHANGES_PER_BASE:
+    newer = had is not None and had.version == head.version and had.base_version > head.base_version
+    if had is not None and newer and had.base_at == head.base_at == moment:
+        return had.base_version, moment
+    if base_stands(head.base_at, head.version - head.base_version, now=now):
         return head.base_version, head.base_at
-    return head.version, moment
+    return head.version, moment_of(now)
 
 
 def board_at(session: Session, head: Head, base: tuple[int, datetime], had: Compiled | None = None) -> Compiled:
@@ -77,15 +73,21 @@ def board_at(session: Session, head: Head, base: tuple[int, datetime], had: Comp
         board = compile_board(working_firm(session, version, head.version), now=at)
         had = Compiled(version, version, at, board, labels_of(session))
     if had.version < head.version:
-        _catch_up(session, had, head.version)
+        bring_along(session, had, head.version)
     return had
 
 
 def board_then(session: Session, version: int, base: tuple[int, datetime]) -> Board:
     """Return the board of any version of the past, from the history alone."""
-    board = compile_board(firm_at(session, base[0], marked=True), now=base[1])
-    _catch_up(session, Compiled(base[0], *base, board, {}), version)
-    return board
+    then = compiled_then(session, *base)
+    bring_along(session, then, version)
+    return then.board
+
+
+def compiled_then(session: Session, base_version: int, base_at: datetime) -> Compiled:
+    """Return the board with which a base of the past began, without names."""
+    board = compile_board(firm_at(session, base_version, marked=True), now=base_at)
+    return Compiled(base_version, base_version, base_at, board, {})
 
 
 def labels_of(session: Session) -> dict[str, str]:
@@ -104,7 +106,8 @@ def know_prepared(session: Session, board: Board, task: Task, version: int) -> N
         here = prepared.reviews
 
 
-def _catch_up(session: Session, had: Compiled, version: int) -> None:
+def bring_along(session: Session, had: Compiled, version: int) -> None:
+    """Let a board follow the changes up to a version."""
     for changed, id, task in task_changes(session, had.version, version):
         if task is not None:
             know_prepared(session, had.board, task, changed - 1)

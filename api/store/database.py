@@ -24,6 +24,10 @@ from solver.refusal import Refusal, Refused
 
 WRITES = "evenhand_writes"
 """Execution option of connections that write."""
+CHECKPOINT_PAGES = 4_000
+"""Pages of 4 KiB in the log of SQLite before a commit moves them into the file: each page once, however often it was written."""
+CACHE_KIB = 8_192
+"""Of one connection to SQLite: the inner pages of all indexes."""
 FIRM_SETTING = "evenhand.firm"
 """PostgreSQL setting that row-level security reads: the firm of this transaction."""
 ALL_FIRMS = "*"
@@ -89,6 +93,8 @@ class Database:
         def settings(connection: sqlite3.Connection, _: object) -> None:
             for one in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", "secure_delete=ON"):
                 connection.execute(f"PRAGMA {one}")
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+            connection.execute(f"PRAGMA cache_size={-CACHE_KIB}")  # negative: KiB, not pages
 
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:

@@ -20,11 +20,11 @@ from api.store.refusals import changed, not_found
 from api.store.saving import assigned, put, unassigned
 from api.store.tables import ExceptionRecord
 from api.store.waiting import KINDS, close, close_one, waits
-from solver.board import Board
 from solver.firm import Task
 from solver.plan import Decision, Outcome
 from solver.refusal import Refusal, Refused
-from solver.routing import RULE, Policy, dry_run
+from solver.routing import RULE, dry_run
+from solver.waiting import advice
 
 
 class Decided(NamedTuple):
@@ -157,13 +157,6 @@ class Deciding(Reaching):
         if person is not None and person not in known:
             raise not_found(field, person, list(known))
         self.require_reach(field, person)
-
-
-def advice(board: Board, asked: Task, policy: Policy = RULE) -> Decision:
-    """Return what the rule, or another policy, says of a task; its promise, if any, is taken back first."""
-    if asked.id in board.promises:
-        board.withdraw(asked.id)
-    return dry_run(board, asked, policy=policy)
 
 
 def check_version(kind: PartKind, stored: Stored | None, expected: int | None) -> None:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -82,6 +83,14 @@ class Draft:
         require_storable(table.name, columns)
         self._rows[table].append({"firm_id": self.firm, **columns})
 
+    def pending(self, record: type[OfFirm], **keys: Any) -> dict[str, Any] | None:
+        """Return the row with these keys that was added and is not written yet, ``None`` where there is none.
+
+        Whoever looks for one row asks here before the database, so that those who share a turn are written together.
+        """
+        rows = self._rows.get(table_of(record), ())
+        return next((row for row in rows if all(row[name] == value for name, value in keys.items())), None)
+
     def change(self, kind: PartKind, part: str, place: int | None, document: str | None) -> int:
         """Count one version further, for a part that is so from now on; return the version. No place: the version."""
         self.head.version += 1
@@ -118,7 +127,9 @@ class Draft:
         connection = self.session.connection()
         if self._rows:
             for table in [one for one in _INSERTS if one in self._rows]:
-                connection.execute(_INSERTS[table], self._rows.pop(table))
+                # Rows of one statement have the same columns.
+                for _, some in groupby(self._rows.pop(table), key=tuple):
+                    connection.execute(_INSERTS[table], list(some))
 
     def finish(self) -> None:
         """Write everything, and the firm's counters where they moved."""

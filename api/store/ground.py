@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
-from api.store.boards import Compiled, base_of, board_at, moment_of
+from api.store.boards import Compiled, base_of, board_at
 from api.store.draft import Draft, Head, require_storable
 from api.store.log import By, EntryKind, Seen, append, compact
 from api.store.parts import PARTS, PartKind
+from api.store.tables import TaskRecord
 from solver.board import Board
 from solver.firm import Task
-from solver.following import follow
+from solver.following import follow, moment_of
 from solver.ledger import Ledger
 from solver.plan import Decision
 
@@ -62,7 +63,7 @@ class Ground:
     ) -> None:
         self.session, self.firm, self.now = session, firm, now
         self.draft = Draft(session, firm, head, at=now, actor=actor)
-        self._base = base_of(head, now)
+        self._base = base_of(head, now, had)
         self._had = had
         self._current: Compiled | None = None
         self._unchecked = False
@@ -140,6 +141,14 @@ class Ground:
         self.draft.write()
         row = self.session.connection().execute(_STORED[kind], {"firm": self.firm, "id": id}).one_or_none()
         return None if row is None else Stored(*row)
+
+    def has_task(self, id: str) -> bool:
+        """Whether the firm has a task with this id; what the turn has collected so far stays unwritten."""
+        require_storable(PartKind.TASK.value, {"id": id})
+        if self.draft.pending(TaskRecord, id=id) is not None:
+            return True
+        found = self.session.connection().execute(_STORED[PartKind.TASK], {"firm": self.firm, "id": id})
+        return found.first() is not None
 
     def log(
         self,

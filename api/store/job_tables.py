@@ -76,6 +76,26 @@ class ScheduleRecord(OfFirm, Record):
     id: Mapped[str] = mapped_column(primary_key=True)
     document: Mapped[str | None]
     last_day: Mapped[date | None]
+    version: Mapped[int] = mapped_column(server_default="0")
+
+
+class SuggestionRecord(OfFirm, Record):
+    """What somebody decided about a suggestion; ``number`` is that of the entry in the decision log."""
+
+    __tablename__ = "suggestions"
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    id: Mapped[str]
+    key: Mapped[str]
+    state: Mapped[str]
+    at: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str]
+    undone_at: Mapped[datetime | None]
+    undone_number: Mapped[int | None]
+    document: Mapped[str]
+
+    __table_args__ = (Index(None, "firm_id", "id"), Index(None, "firm_id", "key"))
 
 
 class WorkerRecord(Record):

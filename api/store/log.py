@@ -39,6 +39,8 @@ class EntryKind(StrEnum):
     POLICY = "policy"
     TIME = "time"
     IMPORT = "import"
+    ACCOUNT = "account"
+    SUGGESTION = "suggestion"
 
 
 class By(StrEnum):
@@ -155,15 +157,12 @@ def append(
 def compact(decision: Decision) -> dict[str, Any]:
     """Return a decision as JSON with candidates as columns: a third of the size."""
     answer = decision.model_dump(mode="json", exclude={"candidates"})
-    some = decision.candidates
-    answer["candidates"] = {
-        "person": [one.person for one in some],
-        "remaining_min": [one.remaining_min for one in some],
-        "stopped_by": [one.stopped_by and one.stopped_by.value for one in some],
-        "work_min": [one.work_min for one in some],
-        "gap_min": [one.gap_min for one in some],
-        "load_min": [one.load_min for one in some],
+    some: Any = decision.candidates
+    # Those of an arrival are columns until somebody reads them.
+    columns = getattr(some, "columns", None) or {
+        name: [getattr(one, name) for one in some] for name in Candidate.model_fields
     }
+    answer["candidates"] = {**columns, "stopped_by": [one and one.value for one in columns["stopped_by"]]}
     return answer
 
 
@@ -186,6 +185,13 @@ def read(session: Session, number: int) -> Entry:
 def entries_of(session: Session, task: str) -> list[Entry]:
     """Return the entries about one task, oldest first."""
     asked = select(DecisionRecord).where(DecisionRecord.task == task).order_by(DecisionRecord.number)
+    return [_entry(record) for record in session.scalars(asked)]
+
+
+def entries_between(session: Session, first: int, last: int) -> list[Entry]:
+    """Return the entries made on the board of some versions of the firm, oldest first."""
+    seen = DecisionRecord.board_version
+    asked = select(DecisionRecord).where(seen >= first, seen <= last).order_by(DecisionRecord.number)
     return [_entry(record) for record in session.scalars(asked)]
 
 

@@ -6,19 +6,19 @@ migrate at once do it one after the other. There is no way back but a backup.
 
 from __future__ import annotations
 
+import re
+from importlib.resources import files
 from typing import NamedTuple
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 import api.store.accounts  # noqa: F401  its tables are part of the schema
 from api.store.database import Database
 from api.store.tables import Record
 
+# Alembic is imported where there is something to migrate or to compare: a service usually starts without it.
+_VERSION = re.compile(r"m(\d{4})_\w+\.py")
+"""Modules of migrations: one line of them, in the order of their numbers, which are their revisions."""
 ADVISORY_LOCK = 7_203_001
 """Number of the PostgreSQL lock that whoever migrates holds."""
 
@@ -53,12 +53,13 @@ class Checked(NamedTuple):
 
 def head() -> str:
     """Return the newest revision."""
-    return str(ScriptDirectory.from_config(_config()).get_current_head())
+    return revisions()[-1]
 
 
 def revisions() -> list[str]:
     """Return every revision, oldest first."""
-    return [one.revision for one in ScriptDirectory.from_config(_config()).walk_revisions()][::-1]
+    names = (_VERSION.fullmatch(one.name) for one in files("api.store.migrations.versions").iterdir())
+    return sorted(name[1] for name in names if name)
 
 
 def revision_of(database: Database) -> str | None:
@@ -75,9 +76,8 @@ def migrate(database: Database, to: str = "head") -> Migrated:
             connection.execute(text("set local lock_timeout = 0"))
             connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": ADVISORY_LOCK})
         before = _revision(connection)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
+        if before != (head() if to == "head" else to):
+            _upgrade(connection, to)
         return Migrated(before, str(_revision(connection)))
 
 
@@ -91,18 +91,28 @@ def check(database: Database) -> Checked:
     return Checked(revision, head(), tuple(problems))
 
 
-def _config() -> Config:
+def _upgrade(connection: Connection, to: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
+    config.attributes["connection"] = connection
     config.set_main_option("script_location", "api.store:migrations")
     config.set_main_option("path_separator", "os")
-    return config
+    command.upgrade(config, to)
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("select version_num from alembic_version")).scalar_one_or_none()
+    return found
 
 
 def _differences(connection: Connection) -> list[str]:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
     ours = set(Record.metadata.tables)
     context = MigrationContext.configure(
         connection,

@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session
 
 from api.store.accounts import UserRecord
 from api.store.database import Database
+from api.store.delivery_tables import InboxRecord
+from api.store.draft import require_storable
 from api.store.parts import PartKind, with_name
 from api.store.refusals import not_found
 from api.store.tables import (
@@ -61,6 +63,7 @@ def export_person(session: Session, id: str) -> dict[str, Any]:
         "tasks": _rows(session, TaskRecord, TaskRecord.assignee == id),
         "assignments": _rows(session, AssignmentRecord, AssignmentRecord.person == id),
         "time": _rows(session, TimeRecord, TimeRecord.person == id),
+        "inbox": _rows(session, InboxRecord, InboxRecord.person == id),
         "decisions": _rows(session, DecisionRecord, DecisionRecord.person == id),
         "tokens": _rows(session, TokenRecord, TokenRecord.person == id),
         "users": _rows(session, UserRecord, UserRecord.person == id),
@@ -69,7 +72,7 @@ def export_person(session: Session, id: str) -> dict[str, Any]:
     }
 
 
-def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str) -> Erased:
+def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str, expected: int | None = None) -> Erased:
     """Erase who a person is, for good: name, logins, sessions, and where they signed in from; their tokens open nothing any more.
 
     Backups have it still, until they are thrown away. On PostgreSQL the old rows stay in the files until vacuum comes by.
@@ -84,7 +87,7 @@ def erase_person(turns: Turns, firm: str, id: str, *, now: datetime, actor: str)
         if stored is None:
             raise not_found("person", id, turn.session.scalars(select(PersonRecord.id)).all())
         # A change like any other, so that every process forgets the name with its board.
-        turn.put(Person.model_validate_json(stored.document))
+        turn.put(Person.model_validate_json(stored.document), expected=expected)
         turn.draft.write()
         connection = turn.session.connection()
         mine = (USERS.c.firm_id == firm, USERS.c.person == id)
@@ -105,6 +108,7 @@ def _checkpoint(database: Database) -> None:
 
 
 def _person(session: Session, id: str) -> PersonRecord:
+    require_storable("people", {"person": id})
     record = session.scalars(select(PersonRecord).where(PersonRecord.id == id)).one_or_none()
     if record is None:
         raise not_found("person", id, session.scalars(select(PersonRecord.id)).all())

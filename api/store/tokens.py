@@ -10,7 +10,11 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
+from time import monotonic
 from typing import Any, NamedTuple
 
 from sqlalchemy import insert, select, update
@@ -27,6 +31,10 @@ from solver.refusal import Refusal, Refused
 _FORM = re.compile(r"evh_([0-9a-f]{16})_([0-9a-f]{64})_([A-Za-z0-9][A-Za-z0-9_.-]{0,62})")
 _ID_IN = re.compile(r"ev[hs]_([0-9a-f]{16})_")
 MAX_DAYS = 3_650
+KNOWN_S = 1.0
+"""How long what was looked up is believed: a token that another process has revoked opens something for so long."""
+KNOWN_AT_ONCE = 10_000
+"""Tokens that are remembered; the longest unused is looked up again first."""
 USE_NOTED_EVERY = timedelta(minutes=10)
 """How old the last noted use gets before another one is noted: reading costs no write."""
 
@@ -177,6 +185,57 @@ def find_token(database: Database, text: str, *, now: datetime) -> Token:
     if token.expires_at <= now:
         raise _wrong("token_expired", f"expired at {token.expires_at.isoformat()}")
     return token
+
+
+class Opened:
+    """Tokens that were looked up a moment ago: a caller who asks often is not looked up for each request.
+
+    A token that is revoked opens nothing more in the process that revokes it (`forget`), and in others after `KNOWN_S`. When one
+    expires is looked at each time.
+
+    Parameters
+    ----------
+    tick
+        A clock in seconds that never goes back.
+    """
+
+    def __init__(self, *, tick: Callable[[], float] = monotonic) -> None:
+        self._tick = tick
+        self._known: OrderedDict[str, tuple[float, Token]] = OrderedDict()
+        self._changing = Lock()
+
+    def find(self, text: str, *, now: datetime) -> Token | None:
+        """Return what a token is good for, ``None`` where that is to be looked up."""
+        with self._changing:
+            looked_up_s, token = self._known.get(text, (None, None))
+        if looked_up_s is None or token is None or self._tick() - looked_up_s >= KNOWN_S or token.expires_at <= now:
+            return None
+        return token
+
+    def keep(self, text: str, token: Token, *, looked_up_s: float) -> None:
+        """Remember what was looked up; ``looked_up_s`` is when that began."""
+        with self._changing:
+            self._known[text] = looked_up_s, token
+            self._known.move_to_end(text)
+            if len(self._known) > KNOWN_AT_ONCE:
+                self._known.popitem(last=False)
+
+    def notes_use(self, text: str, *, now: datetime) -> bool:
+        """Whether the use of a token is to be noted by whoever asks this: not by every request of one moment."""
+        with self._changing:
+            if text not in self._known:
+                return True
+            looked_up_s, token = self._known[text]
+            notes = token.last_used_at is None or now - token.last_used_at >= USE_NOTED_EVERY
+            if notes:
+                self._known[text] = looked_up_s, token._replace(last_used_at=now)
+            return notes
+
+    def forget(self, firm: str) -> None:
+        """Forget all tokens of a firm, as one of them is revoked."""
+        with self._changing:
+            for text in [text for text, (_, token) in self._known.items() if token.firm == firm]:
+                del self._known[text]
 
 
 def id_in(text: str) -> str | None:

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from api.store.deciding import Decided, Deciding, check_version, refused
+from api.store.draft import table_of
 from api.store.log import By, EntryKind, canonical
 from api.store.names import without_names
 from api.store.parts import PARTS, PartKind, part_of, settings_of
@@ -21,12 +22,16 @@ from api.store.proposal_states import supersede, supersede_moved
 from api.store.refusals import not_found, referred_to, taken
 from api.store.saving import put, put_settings, referring_to, remove, save_firm
 from api.store.tables import AnswerRecord, ExceptionRecord, TimeRecord
-from api.store.waiting import Waits, close, close_one, may_be_routed, waiting_tasks, waits
+from api.store.waiting import Waits, close, close_one, waiting_tasks, waits
 from solver.firm import Firm, Task
+from solver.following import needs_compiling
 from solver.policy import Frozen
+from solver.waiting import may_be_routed
 
-LINKS = ("type", "client", "reviews")
-"""Fields of a task whose change makes other work look different: the firm is compiled anew, and checked as a whole."""
+_ANSWERS = table_of(AnswerRecord)
+_ANSWER = select(_ANSWERS.c.fingerprint, _ANSWERS.c.answer).where(
+    _ANSWERS.c.firm_id == bindparam("firm"), _ANSWERS.c.key == bindparam("key")
+)
 
 
 class Turn(Deciding):
@@ -46,7 +51,7 @@ class Turn(Deciding):
         """
         if task.assignee is not None:
             raise refused("assignee", task.assignee, "has it already, and routing would ask who", "Maybe use `add`.")
-        if self.stored(PartKind.TASK, task.id) is not None:
+        if self.has_task(task.id):
             raise taken("task", task.id)
         return self.route(task, None, by, prices)
 
@@ -124,7 +129,9 @@ class Turn(Deciding):
         """
         self.draft.write()
         found = waiting_tasks(self.session)
-        return [self.place_again(one.id, again=why) for one, how in found if may_be_routed(self.board, one, how.kind)]
+        return [
+            self.place_again(one.id, again=why) for one, how in found if may_be_routed(self.board, one, held=how.held)
+        ]
 
     def add(self, *tasks: Task) -> int:
         """Take in tasks that have their people, or are finished, as another system says; return the firm's version."""
@@ -155,12 +162,12 @@ class Turn(Deciding):
             version = self.keep_task(after, stored, None)
             if task.open and not after.open:
                 close(self.draft, id, after.status.value)
-            if any(getattr(task, name) != getattr(after, name) for name in LINKS) or (after.open and not task.open):
-                self.recompile()
+            if needs_compiling(task, after):
+                self.recompile()  # checked as a whole
             else:
                 self.follow(id, after)
         there = waits(self.session, id) if after.open and after.assignee is None else None
-        if there is not None and may_be_routed(self.board, after, there.kind):
+        if there is not None and may_be_routed(self.board, after, held=there.held):
             decided = self.place_again(id)
             return decided.task, decided.version
         if task.open and not after.open and task.assignee is not None:
@@ -288,13 +295,14 @@ class Turn(Deciding):
         Taken
             The key belongs to another request.
         """
-        self.draft.write()
-        record = self.session.scalars(select(AnswerRecord).where(AnswerRecord.key == key)).one_or_none()
-        if record is None:
+        if self.draft.pending(AnswerRecord, key=key) is not None:
+            self.draft.write()  # who asks twice in one turn reads what the first one wrote
+        row = self.session.connection().execute(_ANSWER, {"firm": self.firm, "key": key}).one_or_none()
+        if row is None:
             return None
-        if record.fingerprint != fingerprint:
+        if row.fingerprint != fingerprint:
             raise taken("idempotency_key", key)
-        return record.answer
+        return str(row.answer)
 
     def answer(self, key: str, fingerprint: str, answer: str) -> None:
         """Keep what a request is answered, for when it is asked again."""

@@ -17,15 +17,19 @@ from typing import NamedTuple
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared, moment_of
+from api import tracing
+from api.store.ahead import Ahead
+from api.store.boards import Boards, Compiled, base_of, board_at, know_prepared
 from api.store.checking import differences
 from api.store.database import Database
 from api.store.draft import read_head
+from api.store.gates import Gate
 from api.store.names import with_names
 from api.store.refusals import busy
 from api.store.turn import Turn
 from solver.board import Board
 from solver.firm import Task
+from solver.following import moment_of
 from solver.plan import Decision
 from solver.routing import dry_run
 
@@ -68,11 +72,11 @@ class Turns:
         committed: Callable[[Sequence[tuple[str, str]], float], None] | None = None,
     ) -> None:
         self.database, self._committed = database, committed
-        self._written, self._read = Boards(boards_mb), Boards(boards_mb)
-        self._gates: dict[str, Lock] = defaultdict(Lock)
-        self._reading: dict[str, Lock] = defaultdict(Lock)
+        self._written, self._read, self._ahead = Boards(boards_mb), Boards(boards_mb), Ahead(database)
+        self._gates: dict[str, Gate] = defaultdict(Gate)
+        self._reading: dict[str, Gate] = defaultdict(Gate)
         self._making = Lock()
-        self._file = Lock()
+        self._file = Gate()
 
     @contextmanager
     def turn(self, firm: str, *, now: datetime, actor: str) -> Iterator[Turn]:
@@ -95,10 +99,17 @@ class Turns:
         with self._gate(self._gates, firm):
             had, turn, began_s = self._prepared(firm, now), None, perf_counter()
             try:
-                with self._only_writer(firm), self._limited(firm), self.database.writing(firm) as session:
+                with (
+                    tracing.span("turn", firm=firm),
+                    self._only_writer(firm),
+                    self._limited(firm),
+                    self.database.writing(firm) as session,
+                ):
                     turn = Turn(session, firm, read_head(session, firm, lock=True), now=now, actor=actor, had=had)
                     yield turn
                     had = turn.finish()
+                if had is not None:
+                    self._ahead.want(firm, had, now=now)
                 if self._committed is not None:
                     self._committed(turn.decided, perf_counter() - began_s)
             except BaseException:
@@ -150,22 +161,17 @@ class Turns:
         """Return the cached board; where it cannot be used, one built before anybody is kept waiting."""
         had = self._written.take(firm)
         if had is not None and had.base_at >= moment_of(now):
-            return had
+            return self._ahead.take(firm, had, now=now) or had
         with self.database.reading(firm) as session:
             head = read_head(session, firm)
             return board_at(session, head, base_of(head, now), had)
 
     @contextmanager
-    def _gate(self, gates: dict[str, Lock], firm: str) -> Iterator[None]:
+    def _gate(self, gates: dict[str, Gate], firm: str) -> Iterator[None]:
         with self._making:
             gate = gates[firm]
-        limit_s = self.database.limits.lock_s
-        if not gate.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(gate, firm):
             yield
-        finally:
-            gate.release()
 
     @contextmanager
     def _only_writer(self, firm: str) -> Iterator[None]:
@@ -173,13 +179,16 @@ class Turns:
         if not self.database.embedded:
             yield
             return
-        limit_s = self.database.limits.lock_s
-        if not self._file.acquire(timeout=limit_s):
-            raise busy(firm, limit_s)
-        try:
+        with self._through(self._file, firm):
             yield
-        finally:
-            self._file.release()
+
+    @contextmanager
+    def _through(self, gate: Gate, firm: str) -> Iterator[None]:
+        limit_s = self.database.limits.lock_s
+        with gate.within(limit_s) as came:
+            if not came:
+                raise busy(firm, limit_s)
+            yield
 
     @contextmanager
     def _limited(self, firm: str) -> Iterator[None]:

@@ -12,14 +12,10 @@ from api.store.draft import Draft, require_storable
 from api.store.log import canonical
 from api.store.refusals import ended, not_found
 from api.store.tables import ExceptionRecord, TaskRecord
-from solver.board import Board
 from solver.firm import Task
 from solver.plan import Outcome
-from solver.routing import dry_run, look
-from solver.task_row import is_held
+from solver.waiting import TRIED_AT_ONCE, urgency
 
-TRIED_AT_ONCE = 200
-"""Waiting tasks looked at whenever capacity appears: a few tenths of a second of the firm's turn at most."""
 KINDS = {Outcome.HELD: "hold", Outcome.ESCALATED: "escalation"}
 
 
@@ -28,6 +24,11 @@ class Waits(NamedTuple):
 
     number: int
     kind: str
+
+    @property
+    def held(self) -> bool:
+        """Whether it is a hold."""
+        return self.kind == KINDS[Outcome.HELD]
 
 
 class KeptException(NamedTuple):
@@ -102,22 +103,8 @@ def waiting_tasks(session: Session) -> list[tuple[Task, Waits]]:
     asked = select(TaskRecord.document, ExceptionRecord.number, ExceptionRecord.kind).join(ExceptionRecord, same)
     asked = asked.where(ExceptionRecord.closed_at.is_(None), TaskRecord.open, TaskRecord.assignee.is_(None))
     found = [(Task.model_validate_json(row.document), Waits(row.number, row.kind)) for row in session.execute(asked)]
-    found.sort(key=lambda one: (-one[0].priority.factor, one[0].deadline, one[1].number))
+    found.sort(key=lambda one: urgency(one[0], one[1].number))
     return found[:TRIED_AT_ONCE]
-
-
-def may_be_routed(board: Board, task: Task, kind: str) -> bool:
-    """Whether routing a waiting task would change anything: a hold has its estimate, an escalation a person with room."""
-    if is_held(board.firm, task, board.types[task.type]):
-        return False
-    if kind == "hold":
-        return True
-    if not board.axis.holds(task):
-        board = board.copy()  # looking at a task must not cut the axis of a board that others follow
-        board.cut_for(task)
-    if task.requested_person is not None:
-        return dry_run(board, task).outcome is Outcome.PLACED
-    return len(look(board, board.row_of(task), board.span_of(task)).passing()) > 0
 
 
 def close(draft: Draft, task: str, how: str) -> None:

@@ -4,21 +4,26 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import httpx
 import pytest
 import uvicorn
+from pydantic import SecretStr
 
 from api.application import application
 from api.client import Client, Problem
 from api.commands.serving import listening_on
+from api.jobs.schedule import Due, Schedule
 from api.roles import Role
-from api.routes.firm_models import TimeOffEntry
+from api.routes.delivery_models import NewWebhook
+from api.routes.firm_models import NewToken, TimeOffEntry
 from api.routes.models import TimeEntry
+from api.routes.user_models import NewUser
 from api.store.database import Database
 from api.store.saving import create_firm
+from api.store.solve_states import SolveAsk
 from api.store.tokens import create_token
 from solver.firm import Client as FirmClient
 from solver.firm import Person, Skill, Task, TaskType
@@ -42,6 +47,21 @@ def listening(database: Database) -> Iterator[str]:
             thread.join()
 
 
+class Cut(httpx.SyncByteStream):
+    """A stream whose line breaks within its second event."""
+
+    def __init__(self, whole: httpx.Response) -> None:
+        self.whole = whole
+
+    def __iter__(self) -> Iterator[bytes]:
+        said = self.whole.read()
+        yield said[: said.index(b"id: 2") + 8]
+        raise httpx.ReadError("reset")
+
+    def close(self) -> None:
+        self.whole.close()
+
+
 class Flaky(httpx.HTTPTransport):
     """Sends requests on, and loses answers, or refuses, as told; keeps what was sent."""
 
@@ -49,6 +69,7 @@ class Flaky(httpx.HTTPTransport):
         super().__init__()
         self.failures: list[str] = []
         self.keys: list[str | None] = []
+        self.last_event_ids: list[str | None] = []
         self.address = self.token = ""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -63,6 +84,9 @@ class Flaky(httpx.HTTPTransport):
         if failure == "proxy":
             return httpx.Response(502, content=b"<html>bad gateway</html>")
         found = super().handle_request(request)
+        self.last_event_ids.append(request.headers.get("last-event-id"))
+        if failure == "cut":
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Cut(found))
         if failure == "lost":
             found.read()
             raise httpx.ReadError("reset", request=request)
@@ -117,7 +141,7 @@ def test_the_example_of_the_documents_runs(client: Client, flaky: Flaky, capsys:
     exec(compile(example, "http-api.md", "exec"), {"ADDRESS": flaky.address, "TOKEN": flaky.token})
     placed, refused, *others = capsys.readouterr().out.splitlines()
     assert placed.startswith("bob bob has the most remaining hours")
-    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15"])
+    assert (refused, others) == ("unknown_reference client acme", ["return-2026 2027-03-15", "queued None"])
 
 
 def test_lists_are_read_to_their_end(client: Client) -> None:
@@ -199,3 +223,71 @@ def test_who_stays_away_is_given_up(client: Client, flaky: Flaky, pauses: list[f
         client.firm()
     assert busy.value.status == 503
     assert len(pauses) == 8
+
+
+def test_a_solve_is_watched_to_its_end_though_the_line_breaks(
+    client: Client, flaky: Flaky, pauses: list[float]
+) -> None:
+    started = client.start_solve(SolveAsk(seconds=5))
+    assert (started.state, client.solve(started.id).position) == ("queued", 1)
+    assert client.cancel_solve(started.id).state == "cancelled"
+    assert [one.id for one in client.solves()] == [started.id]
+    flaky.failures, flaky.last_event_ids = ["cut"], []
+    steps = list(client.watch_solve(started.id))
+    assert [(step.number, step.state) for step in steps] == [(1, "queued"), (2, "cancelled")]
+    assert flaky.last_event_ids == ["0", "1", "2"]  # the last one is told that there is no more
+    assert len(pauses) == 1
+    with pytest.raises(Problem) as refused:
+        client.solve_result(started.id)
+    assert refused.value.code == "no_result"
+    with pytest.raises(Problem) as nothing:
+        list(client.watch_solve("none"))
+    assert nothing.value.status == 404
+    night = client.schedule(Due.NIGHT)
+    later = client.put_schedule(Due.NIGHT, Schedule(at=time(3, 30)), version=night.version)
+    assert client.schedules().schedules[0] == later
+
+
+def test_what_waits_is_estimated_tried_again_ended_and_read(client: Client) -> None:
+    held = client.place(new("h").model_copy(update={"estimate_min": None}))
+    assert [one.number for one in client.holds(open=True)] == [held.decision_number]
+    assert client.estimate(held.decision_number, 60).task.assignee is not None
+    assert client.hold(held.decision_number).closed_at is not None
+    late = client.place(new("e").model_copy(update={"estimate_min": 900, "deadline": date(2027, 3, 1)}))
+    (waits,) = client.escalations(open=True)
+    assert client.escalation(waits.number).decision.ways_out == late.decision.ways_out
+    assert client.retry_all().placed == ()
+    assert client.retry(waits.number).decision.outcome == "escalated"
+    assert client.end_escalation(waits.number, "the client agreed").number == waits.number
+    assert client.verify_decisions().whole
+    assert client.replay_decision(held.decision_number).same
+    assert list(client.proposals(waiting=True)) == []
+    with pytest.raises(Problem) as nothing:
+        client.approve("none", version=None)
+    assert nothing.value.code == "not_found"
+    assert list(client.inbox(unread=True)) == []
+    assert client.mark_read([1]).marked == 0
+    assert client.learned().types == ()
+    assert list(client.suggestions()) == []
+
+
+def test_users_tokens_and_webhooks_are_kept(client: Client) -> None:
+    user = client.create_user(
+        NewUser(login="d@example.com", password=SecretStr("correct horse battery"), role=Role.OWNER)
+    )
+    changed = client.change_user(user.id, version=user.version, role=Role.READ_ONLY)
+    assert [one.role for one in client.users()] == [Role.READ_ONLY]
+    assert client.reset_password(user.id, "incorrect zebra current").version == changed.version + 1
+    assert list(client.sign_ins()) == []
+    token = client.create_token(NewToken(role=Role.READ_ONLY))
+    client.revoke_token(token.id)
+    assert client.tokens().tokens[-1].revoked_at is not None
+    assert client.person_data("ann").person.name == "Ann One"
+    erased = client.erase_person("ann", version=client.person("ann").version)
+    assert (erased.person, client.person("ann").person.name) == ("ann", "")
+    with pytest.raises(Problem) as refused:
+        client.register_webhook(NewWebhook(url="http://127.0.0.1:9"))
+    assert refused.value.field == "url"
+    assert client.webhooks().webhooks == ()
+    assert (client.health().status, client.readiness().status) == ("ok", "ok")
+    assert client.version().version

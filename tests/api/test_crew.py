@@ -208,6 +208,16 @@ def test_crew_that_meets_another_problem_forgets_the_first(tmp_path: Path) -> No
         assert crew.finish(crew.start(Count(0)), lambda: True)[0] == second.task_count
 
 
+def test_an_idle_process_stays_for_the_next_problem() -> None:
+    first, second = small_problem(), compile_problem(compile_board(random_firm(2, tasks=9), now=NOW))
+    with processes(1) as crew:
+        crew.meet(first)
+        count, pid = crew.finish(crew.start(Count(0)), lambda: True)
+        assert count == first.task_count
+        crew.meet(second)
+        assert crew.finish(crew.start(Count(0)), lambda: True) == (second.task_count, pid)
+
+
 def test_search_without_a_crew_does_its_jobs_itself() -> None:
     problem = small_problem()
     search = Search(problem, problem.today, Progress(0.0, 10**9, 0), lambda progress: None, lambda progress: None, 0, 0)

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from api.fairness import KNOWN_KEYS, Full, GoodTokens, Rates, Slots
+from api.fairness import ASKED_S, KNOWN_KEYS, Full, GoodTokens, Rates, Slots
 
 
 def test_one_request_of_a_firm_is_next_whatever_another_firm_has_waiting() -> None:
@@ -104,3 +104,37 @@ def test_what_is_remembered_has_an_end() -> None:
     assert (tokens.firm("0"), tokens.firm("1")) == (None, "one")
     tokens.bad("1")
     assert tokens.firm("1") is None
+
+
+def test_a_firm_has_fewer_slots_while_others_ask_and_all_of_its_own_once_they_do_not() -> None:
+    async def scenario() -> None:
+        at_s = [0.0]
+        slots, held = Slots(8, 6, 100, beside=2, tick=lambda: at_s[0]), 0
+
+        async def one(key: str) -> None:
+            nonlocal held
+            await slots.enter(key)
+            held += key == "many"
+
+        async def settled() -> int:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            return held
+
+        tasks = [asyncio.create_task(one("many")) for _ in range(20)]
+        assert await settled() == 6
+        await one("few")
+        for _ in range(4):
+            slots.leave("many")
+        assert await settled() == 6  # it gives back, and gets none, until it has two
+        assert slots._held["many"] == 2
+        slots.leave("many")
+        assert (await settled(), slots._held["many"]) == (7, 2)
+        at_s[0] = ASKED_S
+        slots.leave("few")
+        assert (await settled(), slots._held["many"]) == (11, 6)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    asyncio.run(scenario())

@@ -30,6 +30,7 @@ from scenarios.changes import (
     Scenario,
     SkillLost,
     SkillSet,
+    SuggestionsAccepted,
     TaskAdded,
     TaskDropped,
     TaskSplit,
@@ -50,6 +51,9 @@ from solver.firm import (
     TaskType,
     TimeOff,
 )
+from solver.learnt import Change as LearntChange
+from solver.learnt import Kind as LearntKind
+from solver.learnt import Ratio, Suggestion
 from solver.policy import Guardrail, MissingEstimate, Policy, Weights
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, task
@@ -103,6 +107,11 @@ def with_tasks(**changed: dict[str, object]) -> Firm:
 
 def also(person: Person, **fields: object) -> Person:
     return person.model_copy(update=fields)
+
+
+def suggested(kind: LearntKind, *changes: LearntChange) -> Suggestion:
+    ratio = Ratio(ratio=1.2, low=1.1, high=1.3)
+    return Suggestion(kind=kind, key="a", changes=changes, ratio=ratio, tasks=9, sentence="It takes longer.")
 
 
 NEW_TASK = Task(id="g", type="close", client="acme", deadline=day(20), estimate_min=60)
@@ -327,6 +336,18 @@ HAND: list[tuple[Change, Firm]] = [
         FIRM.model_copy(update={"policy": Policy(missing_estimate=MissingEstimate.TYPE_DEFAULT)}),
     ),
     (PolicySet(name="horizon_days", value=56), FIRM.model_copy(update={"policy": Policy(horizon_days=56)})),
+    (
+        SuggestionsAccepted(
+            suggestions=(suggested(LearntKind.OPEN_ESTIMATES, LearntChange(id="a", before=180, after=240)),)
+        ),
+        with_tasks(a={"estimate_min": 240}),
+    ),
+    (
+        SuggestionsAccepted(
+            suggestions=(suggested(LearntKind.EFFICIENCY, LearntChange(id="bob", skill="tax", before=120, after=140)),)
+        ),
+        with_people(ADA, also(BOB, skills=(Skill(skill="tax", efficiency_pct=140, mismatch_min=5),)), CLEO),
+    ),
 ]
 
 
@@ -376,6 +397,9 @@ def test_what_is_extended_already_stays_so() -> None:
         ExtensionFiled(client="beta").apply(extended)
 
 
+STALE = SuggestionsAccepted(
+    suggestions=(suggested(LearntKind.OPEN_ESTIMATES, LearntChange(id="a", before=60, after=90)),)
+)
 REFUSED: list[tuple[tuple[Change, ...], str, str | None]] = [
     ((Away(person="adda", first_day=day(0), last_day=day(0)),), "changes.0.person", "ada"),
     ((Leaves(person="ada", last_day=day(3)), Away(person="ada", first_day=day(4), last_day=day(9))), "changes.1.person", None),
@@ -409,6 +433,7 @@ REFUSED: list[tuple[tuple[Change, ...], str, str | None]] = [
     ((PolicySet(name="weights.moves", value=1),), "changes.0.name", "weights.move"),
     ((PolicySet(name="weights.move", value=-1),), "changes.0.value", "0"),
     ((PolicySet(name="guardrail.complex_level", value="senor"),), "changes.0.value", "senior"),
+    ((STALE,), "changes.0.suggestions.0.before", "180"),
 ]  # fmt: skip
 
 

@@ -7,11 +7,11 @@ from typing import cast
 
 import numpy as np
 
-from scenarios.replay import Replayed, Trial, prices_of, replay, tried
+from scenarios.replay import Replayed, prices_of, replay
 from scenarios.stream import Arrival, Away, Fact, Stream, TaskChanged
 from solver.firm import Firm, Task, TimeOff
 from solver.plan import Plan
-from solver.policy import Guardrail, Policy
+from solver.policy import Policy
 from solver.price_list import PriceList
 from tests.firms_for_tests import NOW, day, firm, person, task
 
@@ -185,22 +185,11 @@ def test_what_was_finished_before_the_period_is_not_the_period_s() -> None:
     assert replayed(one).on_time_pct == 0.0
 
 
-def test_policies_are_tried_on_the_same_past() -> None:
-    short = replace(FULL, last_day=day(4))
-    guarded = FULL.firm.policy.model_copy(update={"guardrail": Guardrail(complex_from=1, complex_level="senior")})
-    trials = (
-        Trial("as it was"),
-        Trial("no batch", batch_weekdays=()),
-        Trial("by price", priced=True),
-        Trial("guarded", policy=guarded),
-    )
-    found = {trial.name: result for trial, result in tried(short, trials, night_units=UNITS)}
-    assert found["as it was"] == replayed(short)
-    assert found["no batch"].proposed == 0
-    assert found["no batch"].escalations == found["as it was"].escalations  # nothing is approved in either
-    assert found["by price"] == replayed(short, priced=True)
-    assert found["guarded"].escalations == len(FULL.arrivals)
-    assert 0 < found["as it was"].utilisation_pct <= 100
+def test_without_a_batch_nothing_is_proposed_and_arrivals_are_placed_all_the_same() -> None:
+    found = replayed(FULL, batch_weekdays=())
+    assert found.proposed == 0
+    assert found.escalations == replayed(FULL).escalations  # nothing is approved in either
+    assert 0 < found.utilisation_pct <= 100
 
 
 def test_the_same_proposal_is_approved_or_not_whatever_the_policy() -> None:

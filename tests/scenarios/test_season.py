@@ -8,7 +8,7 @@ import pytest
 from scenarios.demand import demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
-from scenarios.season import Costs, Season, season, short_by_skill, shortage_only
+from scenarios.season import Costs, Season, ranges_by_skill, season, short_by_skill, shortage_only
 from scenarios.season_program import closed
 from solver.firm import Client, Firm, Overtime, Priority, Skill, Status, Task, TaskType
 from tests.firms_for_tests import NOW, day, firm, person, task
@@ -43,6 +43,30 @@ def test_slow_people_and_levels_count() -> None:
     assert short_min(firm(staff, tuple(task(f"t{i}", hours=10, due=4) for i in range(6)), task_types=hard)) == {
         "tax": 1_200
     }
+
+
+def test_which_skill_of_the_same_person_is_short_is_told_as_a_range() -> None:
+    work = (
+        *(task(f"t{i}", hours=10, due=4) for i in range(3)),
+        *(task(f"b{i}", hours=10, due=4, type="books") for i in range(3)),
+    )
+    types = (TaskType(id="return", skill="tax"), TaskType(id="books", skill="books"))
+    year = demand(firm((person("ann", skills=("tax", "books")),), work, task_types=types), now=NOW)
+    both = ranges_by_skill(year, slack=0.0)
+    for least, most in both.values():
+        assert least == pytest.approx(0, abs=1)
+        assert most == pytest.approx(20 * 60, abs=1)
+    first = work[0].model_copy(update={"priority": Priority.HIGH})
+    year = demand(firm((person("ann", skills=("tax", "books")),), (first, *work[1:]), task_types=types), now=NOW)
+    assert ranges_by_skill(year, slack=0.0)["tax"][1] == pytest.approx(20 * 60, abs=1)
+    two = (person("ann"), person("bob", skills=("books",), weekly_min=(240, 240, 240, 240, 240, 0, 0)))
+    apart = ranges_by_skill(demand(firm(two, work, task_types=types), now=NOW), slack=0.0)
+    assert apart["tax"] == pytest.approx((0, 0), abs=1)
+    assert apart["books"] == pytest.approx((10 * 60, 10 * 60), abs=1)
+    found = short_by_skill(year, closed(year, shortage_only(year)))
+    for skill, (least, most) in ranges_by_skill(year).items():
+        assert least - 1 <= found[skill] <= most + 1
+    assert ranges_by_skill(demand(firm((person("ann"),)), now=NOW)) == {}
 
 
 def test_least_important_work_is_short_first_and_named() -> None:

@@ -10,15 +10,18 @@ import pytest
 from scipy.special import ndtr, ndtri
 
 from scenarios.chances import Chances, Pace, Takes, chances_of
+from scenarios.controls import surprises
 from scenarios.counters import uniforms
-from scenarios.draws import Draws, drawn, setting
+from scenarios.draws import Draws, drawn, setting, well_share
 from scenarios.execution import Promised, execute
+from scenarios.firms import generate_firm
 from scenarios.risks import Cause, bottlenecks, late_of, risks
 from scenarios.time_sheets import AS_OF, time_sheets
 from scenarios.uncertainty import (
     METRICS,
     Outcomes,
     Portion,
+    adjusted,
     compared,
     difference,
     make,
@@ -28,7 +31,7 @@ from scenarios.uncertainty import (
     simulated,
 )
 from solver.batch import today
-from solver.firm import Firm
+from solver.firm import Firm, Skill
 from solver.learning import learn
 from solver.metrics import measure
 from tests.firms_for_tests import NOW, day, firm, person, random_firm, task
@@ -234,12 +237,91 @@ def test_the_same_draws_tell_two_plans_apart_with_a_fourth_of_the_variance_or_le
         who[t] = next(p for p in np.flatnonzero(place.allowed[t]) if p != first.who[t])
     ours, theirs = outcomes(place, (first, Promised(who, first.due)), chances_of(one), draws=400)
     for name in ("utilisation_pct", "late", "on_time_pct"):
-        found = difference(name, getattr(ours, name), getattr(theirs, name))
+        found = difference(name, ours, theirs)
         assert found.variance_saved is not None
         assert found.variance_saved >= 4, name
     assert [each.name for each in compared(ours, theirs)] == list(METRICS)
     nothing = compared(ours, ours)[0]
     assert (nothing.mean, nothing.variance_saved, nothing.decided) == (0.0, None, False)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_known_of_draws_tells_plans_apart_that_common_draws_alone_tell_less_well(seed: int) -> None:
+    made = generate_firm(people=12, tasks=200, seed=seed)
+    place = setting(made.firm, now=made.now)
+    ours = promised(made.firm, today(made.firm, now=made.now), place)
+    who = ours.who.copy()
+    lot = np.random.default_rng(seed).permutation(np.flatnonzero(who >= 0))
+    for one, other in zip(lot[::2], lot[1::2], strict=False):
+        if place.allowed[one, who[other]] and place.allowed[other, who[one]]:
+            who[one], who[other] = who[other], who[one]
+    theirs = Promised(who, ours.due)
+    found = difference("late", *outcomes(place, (theirs, ours), chances_of(made.firm), draws=400))
+    assert found.variance_saved is not None
+    assert found.by_common_draws is not None
+    assert found.variance_saved >= 4
+    assert found.variance_saved > 1.4 * found.by_common_draws
+
+
+def test_intervals_of_differences_hold_the_truth_in_nine_of_ten_cases() -> None:
+    """People with one task each, whom another plan gives each other's tasks, which take half of them longer."""
+    rng = np.random.default_rng(5)
+    estimates = np.round(5 * 480 * np.exp(0.3 * ndtri(rng.uniform(0.2, 0.8, 6)))).astype(int)
+    one = firm(
+        tuple(
+            person(f"p{i}").model_copy(update={"skills": (Skill(skill="tax", efficiency_pct=100 + 30 * (i % 2)),)})
+            for i in range(6)
+        ),
+        tuple(task(f"t{i}", hours=minutes / 60, due=4, assignee=f"p{i}") for i, minutes in enumerate(estimates)),
+    )
+    place = setting(one, now=NOW)
+    first = promised(one, today(one, now=NOW), place)
+    second = Promised(np.roll(first.who, 1), first.due)
+    late = [
+        sum(
+            float(ndtr(np.log(place.remaining_min[t] * place.efficiency_pct[t, p] / 100 / 2400) / 0.3))
+            for t, p in enumerate(plan.who)
+        )
+        for plan in (first, second)
+    ]
+    held: list[bool] = []
+    wide: list[float] = []
+    narrow: list[float] = []
+    for seed in range(300):
+        ours, theirs = outcomes(place, (first, second), NOISE_ONLY, draws=60, seed=seed)
+        found = difference("late", ours, theirs)
+        held.append(found.low <= late[1] - late[0] <= found.high)
+        wide.append(found.by_common_draws or 0.0)
+        narrow.append(found.variance_saved or 0.0)
+    assert 0.85 <= np.mean(held) <= 0.95
+    assert np.mean(narrow) > np.mean(wide)
+
+
+def test_what_is_known_of_draws_beforehand_is_zero_on_average() -> None:
+    one = random_firm(3, people=6, tasks=40)
+    paces = {"p00": Pace(ratio=1.2, ratio_sd=0.2)}
+    odds = chances_of(one).model_copy(update={"people": paces, "absent_week_share": 0.2})
+    place = setting(one, now=NOW)
+    plan = promised(one, today(one, now=NOW), place)
+    made = drawn(place, odds, seed=1, first_draw=0, draws=4000)
+    known = surprises(place, plan, odds, made)
+    assert (np.abs(known.mean(axis=0)) < 3.5 * known.std(axis=0) / np.sqrt(len(known))).all()
+    (found,) = outcomes(place, (plan,), odds, draws=400)
+    assert np.corrcoef(found.surprises.sum(axis=1), found.late)[0, 1] > 0.3
+    days = np.where(place.open_min > 0, made.open_min.mean(axis=0) / np.maximum(place.open_min, 1), np.nan)
+    assert np.nanmean(np.abs(days - well_share(place, odds))) < 0.01
+
+
+def test_a_mean_is_taken_where_its_controls_are_zero() -> None:
+    controls = np.random.default_rng(2).normal(size=(50, 2))
+    mean, varies, freedom = adjusted(3.0 + controls @ np.array([2.0, -1.0]), controls)
+    assert mean == pytest.approx(3.0)
+    assert varies == pytest.approx(0.0, abs=1e-20)
+    assert freedom == 47
+    twice = np.hstack([controls, controls])
+    assert adjusted(controls[:, 0] ** 2, twice) == pytest.approx(adjusted(controls[:, 0] ** 2, controls))
+    few = controls[:20, 0] ** 2
+    assert adjusted(few, controls[:20])[:2] == pytest.approx((few.mean(), few.var(ddof=1) / 20))
 
 
 def test_a_portion_is_made_by_name() -> None:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scenarios.time_sheets import AS_OF, Habits, TimeSheets, time_sheets
 from solver.firm import Firm, Person, Skill, TaskType
-from solver.learning import Learned, Ratio, learn
+from solver.learning import learn
+from solver.learnt import Learned, Ratio
 from solver.observations import Observation
 
 DAY = date(2027, 2, 1)

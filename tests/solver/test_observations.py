@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from solver.firm import Client, Firm, Person, Status, Task, TaskType
-from solver.observations import Observation, Silence, observed, usable
+from solver.observations import Observation, Silence, TimeEntry, observed, usable
 
 DAY = date(2027, 3, 1)
 
@@ -87,4 +87,36 @@ def test_a_firm_is_observed_by_its_finished_and_its_started_tasks() -> None:
         seen("done"),
         seen("by default", estimate_min=45),
         seen("begun", logged_min=10, finished=False, finished_on=None),
+    )
+
+
+def test_who_worked_and_when_is_what_the_time_entries_say() -> None:
+    def entry(task: str, person: str, minutes: int, day: date = DAY) -> TimeEntry:
+        return TimeEntry(task=task, person=person, day=day, minutes=minutes)
+
+    def task(id: str, **fields: object) -> Task:
+        usual: dict[str, object] = {"id": id, "type": "1040", "client": "acme", "deadline": DAY, "assignee": "dana"}
+        done = {"status": Status.DONE, "estimate_min": 60, "logged_min": 70, "completed_on": DAY}
+        return Task.model_validate({**usual, **done, **fields})
+
+    firm = Firm(
+        people=(Person(id="dana", level="senior"), Person(id="eli", level="senior")),
+        clients=(Client(id="acme"),),
+        task_types=(TaskType(id="1040", skill="tax"),),
+        tasks=(task("another"), task("shared"), task("undated", completed_on=None), task("summed", logged_min=0)),
+    )
+    entries = [
+        entry("another", "eli", 70),
+        entry("shared", "eli", 30),
+        entry("shared", "dana", 40),
+        entry("undated", "dana", 60, DAY - timedelta(days=3)),
+        entry("undated", "dana", 10, DAY - timedelta(days=2)),
+        entry("summed", "dana", 70),
+        entry("summed", "eli", 0),
+    ]
+    assert observed(firm, entries, first_estimate_min={"summed": 50}) == (
+        seen("another", person="eli"),
+        seen("shared", person=None),
+        seen("undated", finished_on=DAY - timedelta(days=2)),
+        seen("summed", estimate_min=50),
     )

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from scenarios.time_sheets import AS_OF, Habits, time_sheets
 from solver.adopting import apply, gain
 from solver.firm import Client, Firm, HolidayCalendar, Person, Skill, Status, Task, TaskType
+from solver.learnt import Change, Kind, Suggestion
 from solver.observations import Observation, observed
 from solver.refusal import Refused
 from solver.stop import WorkBudget
-from solver.suggestions import Change, Evidence, Kind, Suggestion, suggest
+from solver.suggestions import Evidence, suggest
 
 DUE = date(2027, 3, 5)
 FIRM = Firm(

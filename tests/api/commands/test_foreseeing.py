@@ -85,3 +85,35 @@ def test_what_cannot_be_is_refused_before_anything_is_planned(
     (folder / "tasks.csv").write_text("id,type,client,deadline,estimate_min\nother,return,acme,2027-03-15,60\n")
     code, found = answer(capsys, "risk", str(folder), "--now", NOW, "--plan", str(plan))
     assert (code, found["error"]["code"]) == (3, "other_firm")
+
+
+def test_the_spread_of_finished_work_is_learnt_from_its_time_entries(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Half of the tasks took 1.25 times, half 0.8 times the estimate: a middle deviation of 0.22, and so a spread of 0.33."""
+    tasks = (folder / "tasks.csv").read_text().replace("assignee\n", "assignee,status,completed_on\n").splitlines()
+    tasks = [tasks[0], *(f"{line},planned," for line in tasks[1:])]
+    times = ["task,person,day,minutes"]
+    for i in range(40):
+        tasks.append(f"old{i},return,acme,2027-02-15,400,ann,done,2027-02-{1 + i % 20:02}")
+        times += [f"old{i},ann,2027-02-{1 + i % 20:02},{minutes}" for minutes in (160, 340 if i % 2 else 160)]
+    (folder / "tasks.csv").write_text("\n".join(tasks) + "\n")
+    (folder / "task_types.csv").write_text("id,skill\nreturn,tax\nreview,tax\n")
+    (folder / "time_entries.csv").write_text("\n".join(times) + "\n")
+    page = tmp_path / "risk.html"
+    plan = plan_of_today(folder, tmp_path)
+    asked = ("risk", str(folder), "--plan", str(plan), "--now", NOW, "--draws", "60", "--report", str(page))
+    code, found = answer(capsys, *asked)
+    assert code == 0
+    learnt, published = (found["chances"]["types"][kind] for kind in ("return", "review"))
+    assert learnt["tasks"] == 40
+    assert learnt["task_sd"] == pytest.approx(0.33, abs=0.02)
+    assert (published["tasks"], published["task_sd"], published["ratio"]) == (0, 0.25, 1.05)
+    assert run(list(asked)) == 0
+    said = capsys.readouterr().out
+    assert "Spreads of 1 of 2 types of work are learnt from 40 finished tasks of this firm" in said
+    assert "Learnt from time sheets" in said
+    assert "published figures" in page.read_text(encoding="utf-8")
+    (folder / "time_entries.csv").unlink()
+    code, found = answer(capsys, *asked)
+    assert {one["tasks"] for one in found["chances"]["types"].values()} == {0}

@@ -23,8 +23,9 @@ from api.store.solves import claim, keep_incumbent
 from api.store.tokens import create_token
 from api.store.turn import Turn
 from solver.batch import today
+from solver.firm import Status, TaskType
 from solver.plan import LoadChange, Move, Proposal
-from tests.firms_for_tests import firm, person, task
+from tests.firms_for_tests import day, firm, person, task
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
 """09:00 in New York on a Monday."""
@@ -97,6 +98,29 @@ class Api:
 
     def later(self, **by: float) -> None:
         self.at += timedelta(**by)
+
+
+def learnt(api: Api, firm: str = "one", *, count: int = 12, minutes: int = 120) -> str:
+    """Let a firm have finished tasks of a type that take twice its default estimate; return the id of what is suggested."""
+    kind, people = f"{firm}-learnt", (f"{firm}-ann", f"{firm}-p1")
+    done = [
+        task(
+            f"{firm}-l{i}",
+            hours=1,
+            type=kind,
+            assignee=people[i % 2],
+            status=Status.DONE,
+            completed_on=day(-30),
+            logged_min=round(minutes * (0.97, 1.0, 1.03)[i % 3]),
+        )
+        for i in range(count)
+    ]
+    with api.app.state.serving.turns.turn(firm, now=api.at, actor="test") as turn:
+        turn.put(TaskType(id=kind, skill="tax", default_estimate_min=60))
+        turn.add(*done)
+    token = api.token(firm, Role.READ_ONLY)
+    found = api.send(Ask("GET", "/suggestions?kind=default_estimate", None, token))[0].json()["suggestions"]
+    return next(str(one["id"]) for one in found if one["suggestion"]["type"] == kind)
 
 
 def new(id: str, **more: Any) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from api.store.refusals import NotFound
 from api.store.solve_states import SolveAsk
 from api.store.tokens import Wrong, create_token, find_token, revoke_token, tokens_of
 from solver.refusal import Refused
-from tests.api.routes.asking import NOW, Api, Ask, new, problem, proposed
+from tests.api.routes.asking import NOW, Api, Ask, learnt, new, problem, proposed
 
 ANY = {"If-Match": "*"}
 WORKED = {"person": "one-ann", "day": "2027-03-01", "minutes": 30}
@@ -27,6 +27,7 @@ PERSON = {"id": "one-new", "level": "associate"}
 CLIENT, KIND = {"id": "one-client"}, {"id": "one-type", "skill": "tax"}
 SETTINGS = {**EXAMPLE_SETTINGS, "time_zone": "America/New_York"}
 REASON = {"reason": "we say so"}
+WORDS = "incorrect zebra current paperclip"
 ROUTES = {
     ("POST", "/tasks"): (Right.PLACE, Ask("POST", "/tasks", new("a"))),
     ("POST", "/tasks/bulk"): (Right.PLACE, Ask("POST", "/tasks/bulk", {"tasks": [new("b")]})),
@@ -148,7 +149,27 @@ ROUTES = {
     ("GET", "/solves/{solve}/result"): (Right.READ_SOLVES, Ask("GET", "/solves/one-s/result")),
     ("POST", "/solves/{solve}/cancel"): (Right.SOLVE, Ask("POST", "/solves/one-w/cancel")),
     ("GET", "/schedules"): (Right.READ_SOLVES, Ask("GET", "/schedules")),
-    ("PUT", "/schedules/{due}"): (Right.SCHEDULE, Ask("PUT", "/schedules/night", {"at": "03:00:00"})),
+    ("GET", "/schedules/{due}"): (Right.READ_SOLVES, Ask("GET", "/schedules/night")),
+    ("PUT", "/schedules/{due}"): (Right.SCHEDULE, Ask("PUT", "/schedules/night", {"at": "03:00:00"}, None, ANY)),
+    ("GET", "/learned"): (Right.READ_PEOPLE, Ask("GET", "/learned")),
+    ("GET", "/suggestions"): (Right.READ_PEOPLE, Ask("GET", "/suggestions")),
+    ("GET", "/suggestions/{id}"): (Right.READ_PEOPLE, Ask("GET", "/suggestions/{suggestion}")),
+    ("GET", "/suggestions/{id}/gain"): (
+        Right.READ_PEOPLE,
+        Ask("GET", "/suggestions/{suggestion}/gain?work_units=0.01"),
+    ),
+    ("POST", "/suggestions/{id}/accept"): (
+        Right.DECIDE_SUGGESTIONS,
+        Ask("POST", "/suggestions/{suggestion}/accept", {}),
+    ),
+    ("POST", "/suggestions/{id}/undo"): (
+        Right.DECIDE_SUGGESTIONS,
+        Ask("POST", "/suggestions/{suggestion}/undo", REASON),
+    ),
+    ("POST", "/suggestions/{id}/dismiss"): (
+        Right.DECIDE_SUGGESTIONS,
+        Ask("POST", "/suggestions/{suggestion}/dismiss", REASON),
+    ),
     ("GET", "/firm"): (Right.READ_WORK, Ask("GET", "/firm")),
     ("GET", "/firm/settings"): (Right.READ_POLICY, Ask("GET", "/firm/settings")),
     ("PUT", "/firm/settings"): (
@@ -159,6 +180,20 @@ ROUTES = {
     ("POST", "/firm/import"): (Right.MOVE_FILES, Ask("POST", "/firm/import", {"clients": [{"id": "c"}]})),
     ("GET", "/firm/export"): (Right.MOVE_FILES, Ask("GET", "/firm/export")),
     ("POST", "/firms"): (Right.CREATE_FIRMS, Ask("POST", "/firms", {"id": "sister", "settings": SETTINGS})),
+    ("POST", "/users"): (Right.MANAGE_USERS, Ask("POST", "/users", {"login": "new@example.com", "role": "operations"})),
+    ("GET", "/users"): (Right.MANAGE_USERS, Ask("GET", "/users")),
+    ("GET", "/users/{user}"): (Right.MANAGE_USERS, Ask("GET", "/users/{user}")),
+    ("PATCH", "/users/{user}"): (Right.MANAGE_USERS, Ask("PATCH", "/users/{user}", {"disabled": True}, None, ANY)),
+    ("POST", "/users/{user}/password"): (
+        Right.MANAGE_USERS,
+        Ask("POST", "/users/{user}/password", {"password": WORDS}),
+    ),
+    ("GET", "/sign-ins"): (Right.MANAGE_USERS, Ask("GET", "/sign-ins")),
+    ("GET", "/people/{person}/data"): (Right.MANAGE_PRIVACY, Ask("GET", "/people/one-unskilled/data")),
+    ("DELETE", "/people/{person}/data"): (
+        Right.MANAGE_PRIVACY,
+        Ask("DELETE", "/people/one-unskilled/data", None, None, ANY),
+    ),
     ("POST", "/tokens"): (Right.MANAGE_TOKENS, Ask("POST", "/tokens", {"role": "owner"})),
     ("GET", "/tokens"): (Right.MANAGE_TOKENS, Ask("GET", "/tokens")),
     ("DELETE", "/tokens/{token}"): (Right.MANAGE_TOKENS, Ask("DELETE", "/tokens/{token}")),
@@ -168,7 +203,7 @@ OPEN = {("GET", "/health"), ("GET", "/ready"), ("GET", "/version")}
 OPEN |= {("POST", "/session"), ("GET", "/session/provider"), ("GET", "/session/provider/back")}
 OF_SESSIONS = {("GET", "/session"), ("DELETE", "/session"), ("POST", "/session/password")}
 """Asked for by whoever signed in; ``test_sessions`` tries them."""
-TAKEN_AS_OWN = {("PUT", "/schedules/{due}")}
+TAKEN_AS_OWN = {("GET", "/schedules/{due}"), ("PUT", "/schedules/{due}")}
 """Routes whose address names what every firm has."""
 
 
@@ -182,6 +217,8 @@ SEEN = (
     "/escalations",
     "/proposals",
     "/solves",
+    "/suggestions",
+    "/users",
 )
 """What a firm sees of itself, and others do not change."""
 
@@ -195,6 +232,8 @@ def prepared(api: Api) -> dict[tuple[str, str], tuple[Right, Ask]]:
     ids = {
         "entry": api.ask("POST", "/calendar", OFF).json()["id"],
         "token": api.ask("POST", "/tokens", {"role": "read-only"}).json()["id"],
+        "user": api.ask("POST", "/users", {"login": "one@example.com", "role": "operations"}).json()["id"],
+        "suggestion": learnt(api),
     } | waiting(api, "one", api.owner)
     with_solves(api)
     return {name: (right, filled(asked, ids)) for name, (right, asked) in ROUTES.items()}

@@ -8,7 +8,7 @@ from api.routes.examples import TASKS
 from api.routes.models import TaskChange
 from api.store.saving import create_firm
 from solver.firm import Task
-from tests.api.routes.asking import NOW, Api, Ask
+from tests.api.routes.asking import NOW, Api, Ask, learnt
 from tests.api.routes.test_access import OPEN, filled, waiting
 from tests.firms_for_tests import firm, person
 
@@ -41,6 +41,9 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("replayMessages", "/webhooks/{webhook}/replay"),
     ("markRead", ""),
     ("putSchedule", "/schedules/night"),
+    ("acceptSuggestion", "/suggestions/{suggestion}/accept"),
+    ("undoSuggestion", "/suggestions/{suggestion}/undo"),
+    ("dismissSuggestion", "/suggestions/{suggestion}/dismiss"),
     ("startSolve", ""),
     ("tryPlacing", ""),
     ("placeTask", ""),
@@ -64,6 +67,9 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("replaceSettings", ""),
     ("importFirm", ""),
     ("createToken", ""),
+    ("createUser", ""),
+    ("changeUser", "/users/{user}"),
+    ("resetPassword", "/users/{user}/password"),
     ("createFirm", ""),
 )
 """Operations that take a body, in an order in which all of their examples are answered, and the address where it has an id."""
@@ -75,7 +81,9 @@ OF_PEOPLE = {"signIn", "changePassword"}
 def test_every_example_of_the_document_is_answered(api: Api) -> None:
     create_firm(api.database, "ex", firm((person("ann"), person("ex-ann"), person("ex-p1"))), now=NOW, actor="test")
     token = api.token("ex", Role.OWNER)
-    ids = waiting(api, "ex", token)
+    ids = {**waiting(api, "ex", token), "suggestion": learnt(api, "ex")}
+    user = {"login": "first@example.com", "role": "operations"}
+    ids["user"] = api.send(Ask("POST", "/users", user, token))[0].json()["id"]
     paths = api.ask("GET", "/openapi.json").json()["paths"]
     operations = {
         one["operationId"]: (method, path, one) for path, some in paths.items() for method, one in some.items()

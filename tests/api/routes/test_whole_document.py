@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 from api.application import PREFIX
 from api.roles import RIGHTS, Right, Role
 from api.store.database import Database
-from tests.api.routes.asking import Api, Ask, new
+from tests.api.routes.asking import Api, Ask, learnt, new
 from tests.api.routes.test_access import OFF, ROUTES, WORKED, waiting
 
 CHECKS: list[Any] = [
@@ -99,6 +99,8 @@ class World:
             "entry": [post("/calendar", {**OFF, "person": f"{firm}-ann"})["id"], f"{firm}-e"],
             "token": [post("/tokens", {"role": "owner"})["id"]],
             "solve": [solve],
+            "user": [post("/users", {"login": f"{firm}@example.com", "role": "owner"})["id"]],
+            "suggestions/{id}": [learnt(self.api, firm)],
             "webhooks/{id}": [there["webhook"]],
             "proposals/{id}": [there[f"p{i}"] for i in range(4)],
             "holds/{number}": [there["hold"], there["other_hold"]],

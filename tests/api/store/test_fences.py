@@ -26,10 +26,12 @@ from api.store.scenarios import add_scenario
 from api.store.secrets import keep_secret
 from api.store.solve_states import SolveAsk
 from api.store.solves import start_solve
+from api.store.suggestions import dismiss
 from api.store.tables import FirmRecord, OfFirm, OutboxRecord, Record, TaskRecord
 from api.store.tokens import create_token
 from api.store.turns import Turns
 from scenarios.changes import Scenario
+from solver.learnt import Change, Kind, Ratio, Suggestion
 from solver.plan import Move, Proposal
 from solver.refusal import Refused
 from tests.firms_for_tests import day, firm, person, task
@@ -43,6 +45,15 @@ PROPOSAL = Proposal(
     gain_per_move_min=1,
     loads=(),
     reason="",
+)
+SUGGESTION = Suggestion(
+    kind=Kind.DEFAULT_ESTIMATE,
+    key="default_estimate:return",
+    type="return",
+    changes=(Change(id="return", before=60, after=90),),
+    ratio=Ratio(ratio=1.5, low=1.4, high=1.6),
+    tasks=9,
+    sentence="It takes longer.",
 )
 OF_FIRM = [table for table in Record.metadata.sorted_tables if "firm_id" in table.c]
 
@@ -153,6 +164,7 @@ def two(fenced: Database) -> Database:
             turn.answer("key", "print", "secret")
             register(turn, "https://example.com", topics=[], label="", seal=Seal([new_key()]))
             start_solve(turn, "s", SolveAsk())
+            dismiss(turn, SUGGESTION, reason="theirs")
             add_scenario(turn, "w", Scenario(name="what if"))
             start_run(turn, "r", NewRun("sweep", "{}", 1, "engine"), scenario="w")
             with turn.whole():

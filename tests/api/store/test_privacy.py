@@ -8,6 +8,7 @@ from argon2 import PasswordHasher
 from sqlalchemy import text
 
 from api import passwords
+from api.delivery.handing_out import hand_out
 from api.roles import Role
 from api.store.database import Database
 from api.store.loading import firm_at, load_firm
@@ -41,6 +42,7 @@ def turns(database: Database, monkeypatch: pytest.MonkeyPatch) -> Turns:
         turn.assign("t", "p1", reason="and is back")
         turn.log_time("e", task="t", person="p1", day=day(0), minutes=30)
         turn.put(TimeOff(person="p1", first_day=day(7), last_day=day(7)))
+    hand_out(turns, "one", now=NOW)
     create_user(database, "one", LOGIN, PASSWORD, Role.STAFF, now=NOW, person="p1")
     sign_in(database, "one", LOGIN, PASSWORD, now=NOW, address=ADDRESS, hours=1)
     return turns
@@ -58,12 +60,14 @@ def test_an_export_has_all_of_a_person_and_nothing_that_opens_anything(turns: Tu
         "tasks": len(found["tasks"]),
         "assignments": len(found["tasks"]) + 1,
         "time": 1,
+        "inbox": len(found["inbox"]),
         "decisions": len(found["decisions"]),
         "tokens": 1,
         "users": 1,
         "sessions": 1,
         "sign_ins": 1,
     }
+    assert {row["topic"] for row in found["inbox"]} == {"task.assigned"}
     assert found["users"][0]["login"] == LOGIN
     assert found["sign_ins"][0]["address"] == ADDRESS
     assert {row["person"] for row in found["decisions"]} == {"p1"}

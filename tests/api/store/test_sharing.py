@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -91,7 +92,7 @@ def waiting_together(sharing: Sharing, *operations: object) -> list[object]:
         others = [threads.submit(acts, one) for one in operations]
         queue = sharing._queues["one"]
         while True:
-            with queue.changed:
+            with queue.changing:
                 if len(queue.waiting) == len(operations):
                     break
         go_on.set()
@@ -182,3 +183,51 @@ def test_a_connection_cut_in_the_middle_of_a_turn_loses_that_turn_only(server: S
     for one in (other, database):
         one.close()
     server.drop(url)
+
+
+def test_coroutines_share_a_turn_and_each_gets_its_own_answer_or_refusal(database: Database) -> None:
+    sharing = begun(database)
+
+    async def scenario() -> list[object]:
+        asked = [placing(f"t{i}") for i in range(9)] + [placing("t0")]
+        acting = (sharing.acting("one", one, now=NOW, actor="test") for one in asked)
+        return await asyncio.gather(*acting, return_exceptions=True)
+
+    *placed, again = asyncio.run(scenario())
+    assert [one.task.id for one in placed if isinstance(one, Decided)] == [f"t{i}" for i in range(9)]
+    assert isinstance(again, Taken)
+    with database.reading("one") as session:
+        assert verify(session).entries == 9
+
+
+def test_a_coroutine_that_waits_too_long_is_told_and_has_written_nothing(url: str) -> None:
+    database = Database(url, limits=Limits(lock_s=0.05))
+    sharing = begun(database)
+
+    async def scenario() -> None:
+        await sharing.acting("one", placing("a"), now=NOW, actor="test")
+
+    with sharing.turns.turn("one", now=NOW, actor="test"), pytest.raises(Busy):
+        asyncio.run(scenario())
+    with database.reading("one") as session:
+        assert load_firm(session).tasks == ()
+    database.close()
+
+
+def test_a_key_that_is_used_twice_in_one_turn_is_answered_as_the_first_time(database: Database) -> None:
+    sharing = begun(database)
+
+    def once(fingerprint: str) -> Callable[[Turn], str]:
+        def act(turn: Turn) -> str:
+            kept = turn.answered("key", fingerprint)
+            if kept is None:
+                turn.answer("key", fingerprint, f"of {turn.place(task('a')).task.id}")
+            return kept or "first"
+
+        return act
+
+    answers = waiting_together(sharing, once("same"), once("same"), once("other"))
+    assert [type(one).__name__ for one in answers].count("Taken") in (1, 2)
+    assert "first" in answers
+    with database.reading("one") as session:
+        assert [one.id for one in load_firm(session).tasks] == ["a"]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from api.store.database import Database
+from api.store.saving import create_firm
+from api.store.time_sheets import learned_of, observations_of, time_entries
+from api.store.turns import Turns
+from solver.firm import Status
+from solver.observations import Observation
+from tests.firms_for_tests import MONDAY, day, firm, person, task
+
+NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+
+
+def test_what_was_logged_is_observed_with_who_did_it_and_the_estimate_first_given(database: Database) -> None:
+    create_firm(database, "one", firm((person("ann"), person("bob"))), now=NOW, actor="test")
+    create_firm(database, "two", firm((person("cat"),), (task("c", assignee="cat"),)), now=NOW, actor="test")
+    turns = Turns(database)
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        for name in ("a", "b", "c"):
+            turn.place(task(name, hours=None if name == "b" else 4))
+        turn.change_task("b", estimate_min=100)
+        turn.change_task("b", estimate_min=300)
+        for number, (name, who, minutes) in enumerate((("a", "bob", 200), ("a", "ann", 100), ("b", "bob", 360))):
+            turn.log_time(f"e{number}", task=name, person=who, day=day(number), minutes=minutes)
+        for name in ("a", "b"):
+            turn.change_task(name, status=Status.DONE, completed_on=MONDAY + timedelta(days=3))
+    with database.reading("one") as session:
+        assert [(one.task, one.person, one.minutes) for one in time_entries(session)] == [
+            ("a", "bob", 200), ("a", "ann", 100), ("b", "bob", 360),
+        ]  # fmt: skip
+        usual = {"type": "return", "client": "acme", "finished_on": day(3)}
+        assert observations_of(session) == (
+            Observation.model_validate({"task": "a", "person": None, "estimate_min": 240, "logged_min": 300} | usual),
+            Observation.model_validate({"task": "b", "person": "bob", "estimate_min": 100, "logged_min": 360} | usual),
+        )
+        (level,) = learned_of(session, as_of=day(4)).types
+        assert (level.type, level.tasks) == ("return", 2)
+        assert learned_of(session, as_of=day(2)).types == ()
+    with database.reading("two") as session:
+        assert observations_of(session) == ()
