@@ -15,7 +15,7 @@ from api.store.database import Database
 from api.store.refusals import not_found
 from api.store.suggestions import id_of, not_dismissed, observations, settled
 from solver.firm import Firm
-from solver.observations import Observation
+from solver.observations import MOST_EFFECTS, Observation, effect_count
 from solver.refusal import Refusal, Refused
 from solver.stop import WorkBudget
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 KEPT = 16
 """Firms whose lessons a process keeps."""
-MOST_EFFECTS = 3_000
-"""Types, people and people in types that are learnt of at once: time grows with their cube (decision 12)."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +138,7 @@ def gain_of(lesson: Lesson, some: tuple[Suggestion, ...], *, work_units: float) 
 
 
 def _require_small(seen: tuple[Observation, ...]) -> None:
-    pairs = {(one.person, one.type) for one in seen}
-    effects = len(pairs) + len({person for person, _ in pairs}) + len({type for _, type in pairs})
+    effects = effect_count(seen)
     if effects > MOST_EFFECTS:
         message = f"has {effects:,} types, people and people in types to learn of, more than {MOST_EFFECTS:,}"
         hint = "Maybe learn of its departments as firms of their own."

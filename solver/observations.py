@@ -16,6 +16,9 @@ from pydantic import Field
 from solver.firm import Firm, Name, Status, Task
 from solver.policy import Frozen, Minutes
 
+MOST_EFFECTS = 3_000
+"""Types, people and people in types that are learnt of at once: time grows with their cube (decision 12)."""
+
 
 class Observation(Frozen):
     """One task as the time sheets saw it."""
@@ -150,3 +153,9 @@ def _silence(one: Observation, as_of: date, window_days: int) -> Silence | None:
     if one.finished_on > as_of:
         return Silence.TOO_NEW
     return Silence.TOO_OLD if one.finished_on <= as_of - timedelta(days=window_days) else None
+
+
+def effect_count(seen: Iterable[Observation]) -> int:
+    """Return of how many types, people and people in types would be learnt."""
+    pairs = {(one.person, one.type) for one in seen}
+    return len(pairs) + len({person for person, _ in pairs}) + len({type for _, type in pairs})

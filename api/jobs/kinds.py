@@ -68,6 +68,8 @@ class Kind:
         Returns the stages; the last one has one point.
     point_s
         Returns about how many seconds of a core a point takes at 30 people and 600 tasks: how many are done in one stretch.
+    learns
+        Whether its points are told what the firm's time sheets say.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Kind:
     points: Callable[[Any], int]
     stages: Callable[[Any], Stages]
     point_s: Callable[[Any], float]
+    learns: bool = False
 
 
 def _today(ask: Effort, seconds: float | None = None) -> tuple[Spec, ...]:
@@ -140,7 +143,14 @@ KINDS: dict[str, Kind] = {
             _sweep_stages,
             lambda ask: 0.8 + ask.work_units,
         ),
-        Kind("risk", RiskAsk, lambda ask: math.ceil(ask.draws / DRAWS_TOGETHER), _risk_stages, lambda ask: 0.5),
+        Kind(
+            "risk",
+            RiskAsk,
+            lambda ask: math.ceil(ask.draws / DRAWS_TOGETHER),
+            _risk_stages,
+            lambda ask: 0.5,
+            learns=True,
+        ),
     )
 }
 """By name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from solver.firm import Firm
+from solver.learnt import Learned
 from solver.plan import Plan
 from solver.policy import Frozen
 from solver.stop import Progress
@@ -64,6 +65,8 @@ class PointGround(Frozen):
         Results of the stages before, by stage, in the order of their points.
     cores
         Processes that search where a stage has a single point, one per core unless told.
+    learned
+        What the firm's time sheets say, where a kind asks for it.
     """
 
     kind: str
@@ -73,6 +76,7 @@ class PointGround(Frozen):
     last: Plan | None
     earlier: tuple[tuple[str, ...], ...]
     cores: int | None = None
+    learned: Learned | None = None
 
 
 class PointAsked(Frozen):

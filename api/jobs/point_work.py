@@ -57,7 +57,7 @@ class Ground:
     def __init__(self, told: PointGround) -> None:
         self.firm, self.now, self.last, self.earlier = told.firm, told.now, told.last, told.earlier
         self.ask: Effort = read_ask(told.kind, told.ask)
-        self._cores = told.cores
+        self._cores, self._learned = told.cores, told.learned
 
     def crew(self, *, patient: bool = True) -> AbstractContextManager[Crew]:
         """Return who does the jobs of the only search of a stage."""
@@ -97,9 +97,8 @@ class Ground:
     @cached_property
     def chances(self) -> Chances:
         """The odds."""
-        return chances_of(self.risk_firm).model_copy(
-            update={"arrivals_per_week": self.asked(RiskAsk).arrivals_per_week}
-        )
+        arrivals = {"arrivals_per_week": self.asked(RiskAsk).arrivals_per_week}
+        return chances_of(self.risk_firm, self._learned).model_copy(update=arrivals)
 
     @cached_property
     def place(self) -> Setting:

@@ -11,8 +11,10 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cached_property
 from threading import Event, Lock
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
@@ -42,8 +44,10 @@ from api.store.run_states import NewPoint, PointClaim, Run
 from api.store.runs import one_run
 from api.store.solve_states import Hold
 from api.store.tables import PlanRecord
+from api.store.time_sheets import learned_of
 from scenarios.grids import digest_of, ground_of
 from solver.firm import Firm
+from solver.learnt import Learned
 from solver.plan import Plan
 
 _log = logging.getLogger(__name__)
@@ -211,6 +215,7 @@ class Pointing:
             last=ground.last,
             earlier=earlier,
             cores=self._pace.cores,
+            learned=ground.learned,
         )
 
     def _hold(self, firm: str, id: str, number: int) -> Hold:
@@ -302,7 +307,19 @@ class _Grounds:
     @property
     def content(self) -> dict[str, str]:
         """What keys say of it: by what is in it, so that it may be another version's."""
-        return {"ground": ground_of(self.firm, self.last), "now": self._run.planned_at.isoformat()}
+        found = {"ground": ground_of(self.firm, self.last), "now": self._run.planned_at.isoformat()}
+        if self.learned is not None:
+            found["learned"] = digest_of(self.learned.model_dump(mode="json"))
+        return found
+
+    @cached_property
+    def learned(self) -> Learned | None:
+        """What the time sheets said at the run's version, where its kind asks for it."""
+        if not KINDS[self._run.kind].learns:
+            return None
+        with self._database.reading(self._id) as session:
+            today = self._run.planned_at.astimezone(ZoneInfo(self.firm.time_zone)).date()
+            return learned_of(session, as_of=today, version=self._run.version)
 
     def _both(self) -> tuple[Firm, Plan | None]:
         if self._read is None:

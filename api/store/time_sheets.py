@@ -8,17 +8,20 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from api.store.loading import load_firm
+from api.store.loading import firm_at, load_firm
 from api.store.parts import PartKind
 from api.store.tables import ChangeRecord, TimeRecord
+from solver.firm import Firm
 from solver.learning import learn
 from solver.learnt import Learned
-from solver.observations import Observation, TimeEntry, observed
+from solver.observations import MOST_EFFECTS, Observation, TimeEntry, effect_count, observed
 
 
-def time_entries(session: Session) -> tuple[TimeEntry, ...]:
-    """Return the time entries of the session's firm, in the order they were written last."""
+def time_entries(session: Session, version: int | None = None) -> tuple[TimeEntry, ...]:
+    """Return the time entries of the session's firm, in the order they were written last; with a version, those written by then."""
     asked = select(TimeRecord.task, TimeRecord.person, TimeRecord.day, TimeRecord.minutes)
+    if version is not None:
+        asked = asked.where(TimeRecord.version <= version)
     rows = session.execute(asked.order_by(TimeRecord.version, TimeRecord.id))
     return tuple(TimeEntry(task=row.task, person=row.person, day=row.day, minutes=row.minutes) for row in rows)
 
@@ -28,12 +31,21 @@ def observations_of(session: Session) -> tuple[Observation, ...]:
 
     Estimates are those first given, from the history: one corrected after learning would hide what was learnt.
     """
-    return observed(load_firm(session), time_entries(session), first_estimate_min=_first_estimates(session))
+    return _observed(session, load_firm(session))
 
 
-def learned_of(session: Session, *, as_of: date) -> Learned:
-    """Return what the time sheets of the session's firm say until a day."""
-    return learn(load_firm(session), observations_of(session), as_of=as_of)
+def learned_of(session: Session, *, as_of: date, version: int | None = None) -> Learned | None:
+    """Return what the time sheets of the session's firm say until a day; with a version, the firm's and what was logged by then.
+
+    ``None`` where the firm is too large to learn of at once.
+    """
+    firm = load_firm(session) if version is None else firm_at(session, version)
+    seen = _observed(session, firm, version)
+    return None if effect_count(seen) > MOST_EFFECTS else learn(firm, seen, as_of=as_of)
+
+
+def _observed(session: Session, firm: Firm, version: int | None = None) -> tuple[Observation, ...]:
+    return observed(firm, time_entries(session, version), first_estimate_min=_first_estimates(session))
 
 
 def _first_estimates(session: Session) -> dict[str, int]:

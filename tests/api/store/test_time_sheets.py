@@ -35,8 +35,12 @@ def test_what_was_logged_is_observed_with_who_did_it_and_the_estimate_first_give
             Observation.model_validate({"task": "a", "person": None, "estimate_min": 240, "logged_min": 300} | usual),
             Observation.model_validate({"task": "b", "person": "bob", "estimate_min": 100, "logged_min": 360} | usual),
         )
-        (level,) = learned_of(session, as_of=day(4)).types
+        learned = learned_of(session, as_of=day(4))
+        assert learned is not None
+        (level,) = learned.types
         assert (level.type, level.tasks) == ("return", 2)
-        assert learned_of(session, as_of=day(2)).types == ()
+        early = learned_of(session, as_of=day(2))
+        assert early is not None
+        assert early.types == ()
     with database.reading("two") as session:
         assert observations_of(session) == ()
