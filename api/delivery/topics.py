@@ -27,6 +27,9 @@ TOPICS = {
     "solve.done": "a solve has ended, and its plan was applied",
     "solve.cancelled": "a solve was cancelled",
     "solve.failed": "a solve has failed",
+    "run.done": "a what-if, sweep or risk has ended, and its result can be read",
+    "run.cancelled": "a what-if, sweep or risk was cancelled",
+    "run.failed": "a what-if, sweep or risk has failed",
     "self_check.differs": "the board that a process kept was not what is stored; it was built anew",
     "webhook.disabled": "a webhook failed too long and is sent nothing more",
     TEST: "somebody tries a webhook",
@@ -39,6 +42,9 @@ _TO_DESK = frozenset(TOPICS) - {
     "proposal.superseded",  # a night may supersede dozens, and nobody has to do anything about it
     "solve.done",  # every night; what comes of it is told
     "solve.cancelled",
+    "run.done",  # whoever asked is looking
+    "run.cancelled",
+    "run.failed",
     TEST,
 }
 

@@ -88,7 +88,8 @@ def test_a_task_that_is_gone_is_still_told_of(turns: Turns) -> None:
 
 def test_every_topic_reaches_somebody_or_is_for_other_systems() -> None:
     silent = {topic for topic in TOPICS if not readers(topic, {"person": "ann"})}
-    assert silent == {"proposal.superseded", "solve.done", "solve.cancelled", "webhook.test"}
+    runs = {"run.done", "run.cancelled", "run.failed"}
+    assert silent == {"proposal.superseded", "solve.done", "solve.cancelled", "webhook.test"} | runs
     assert readers("solve.finished", {}) == ()
     assert readers("task.assigned", {"person": "bob", "from_person": "ann"}) == ("bob", "ann")
     assert readers("task.placed", {"person": "ann"}) == ("ann",)

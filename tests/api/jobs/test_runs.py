@@ -12,20 +12,23 @@ from api.jobs.asks import RiskAsk, RiskResult, SweepResult, WhatIfAsk, WhatIfRes
 from api.jobs.child import Child
 from api.jobs.messages import PointTold
 from api.store.database import Database
+from api.store.loading import firm_at
 from api.store.points import claim_point, finish_point
 from api.store.refusals import Ended, NotFound
 from api.store.run_states import PointState, RunState
 from api.store.runs import cancel_run, points_of, run_events_after
 from api.store.solves import QueueFull
+from api.store.time_sheets import learned_of
 from scenarios.chances import chances_of
 from scenarios.changes import Away, ExtraHours, Scenario
 from scenarios.run import Baseline, Solving, compare
 from scenarios.sweeps import run_sweep
 from scenarios.uncertainty import range_of, simulated
+from solver.firm import Status
 from solver.stop import WorkBudget
 from tests.api.jobs.running import Running, sweep_of
 from tests.api.jobs.solving import LONG_S, NOW, process, until
-from tests.firms_for_tests import day
+from tests.firms_for_tests import day, task
 
 ENDLESS = WhatIfAsk(
     scenario=Scenario(changes=(ExtraHours(first_day=day(0), last_day=day(4), per_week_min=60),)),
@@ -184,6 +187,32 @@ def test_a_comparison_and_a_risk_come_to_what_they_do_here(running: Running) -> 
         raw = session.connection().exec_driver_sql("select document from point_results").scalars().all()
         asked = session.connection().exec_driver_sql("select asked from runs").scalars().all()
     assert "Secret" not in "".join([*raw, *asked])
+
+
+def test_a_risk_is_drawn_with_what_the_time_sheets_say(running: Running) -> None:
+    with running.turns.turn("one", now=NOW, actor="test") as turn:
+        for number in range(4):
+            turn.place(task(f"done{number}", hours=2))
+            turn.log_time(f"e{number}", task=f"done{number}", person="ann", day=day(0), minutes=300)
+            turn.change_task(f"done{number}", status=Status.DONE, completed_on=day(0))
+    started = running.ask("r", RiskAsk(draws=60, today_work_units=0.02))
+    with running.turns.turn("one", now=NOW, actor="test") as turn:
+        turn.log_time("later", task="done0", person="ann", day=day(0), minutes=3_000)
+    with running.worker():
+        assert running.run_ended("r").error is None
+    with running.database.reading("one") as session:
+        made = firm_at(session, started.version, marked=True)
+        learned = learned_of(session, as_of=day(0), version=started.version)
+    assert learned is not None
+    assert [one.tasks for one in learned.types] == [4]
+    today = Solving(stop=lambda: WorkBudget(0.02)).plan(made, started.planned_at)
+    drawn, by_figures = (
+        simulated(made, today, odds, now=started.planned_at, draws=60)[2]
+        for odds in (chances_of(made, learned), chances_of(made))
+    )
+    risk = RiskResult.model_validate_json(running.result("r"))
+    assert risk.metrics["utilisation_pct"].mean == range_of(drawn.utilisation_pct).mean
+    assert risk.metrics["utilisation_pct"].mean != range_of(by_figures.utilisation_pct).mean
 
 
 def test_a_point_is_finished_once_by_whoever_has_it(running: Running) -> None:
