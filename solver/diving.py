@@ -25,8 +25,8 @@ from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.quiet import Quiet
 
-SIZES, MOST_PEOPLE = (60, 90), 12
-"""Tasks in a dive, one size after another, and people: the recursion takes half a millisecond a task and person."""
+FIRST_SIZE, GROWTH, MOST_TASKS, MOST_PEOPLE = 60, 1.4, 170, 12
+"""Tasks in the first dives, how many more where the last one gained nothing, at most, and people: what it takes grows with the square."""
 MOST_WINDOWS = 5
 """Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
 FLAGS = 2
@@ -43,8 +43,8 @@ DIVES = 5
 """Dives from one root; the first takes the largest shares, the others draw a little."""
 MISSING = 2.0
 """Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""
-STATES_PER_UNIT = 3e8
-"""States of the recursion in about a second, sets of flags counted on average."""
+STATES_PER_UNIT = 8e8
+"""States of the recursion in about a second, without those of flags and those that no work leads to: measured with 90 tasks, 9 people."""
 ROUND_UNITS = 0.002
 """What a linear program of some dozen tasks and people takes."""
 
@@ -55,17 +55,20 @@ class Dive:
 
     plan: Assignment
     seed: int
+    size: int = FIRST_SIZE
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Found:
         """Search; told to stop, return the best plan so far. Where no task costs more than it must the work is zero."""
-        tasks, people = contended(problem, self.plan, self.seed)
+        tasks, people = contended(problem, self.plan, self.seed, self.size)
         if len(tasks) < 2:
             return Found(self.plan, 0.0)
         return _Dives(problem, self.plan, tasks, people, go_on).run(np.random.default_rng(self.seed))
 
 
-def contended(problem: Problem, plan: Assignment, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tasks and people of a dive.
+def contended(
+    problem: Problem, plan: Assignment, seed: int, size: int = FIRST_SIZE
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the tasks, ``size`` at most, and people of a dive.
 
     A task is drawn by what it costs beyond its least price; with it come the people who may do it and what they hold that is due
     first. Of tasks that are linked to each other the first alone is there.
@@ -92,7 +95,7 @@ def contended(problem: Problem, plan: Assignment, seed: int) -> tuple[NDArray[np
     chosen: list[int] = []
     linked: set[int] = set()
     for t in [drawn, *order[order != drawn].tolist()]:
-        if len(chosen) == SIZES[seed % len(SIZES)]:
+        if len(chosen) == size:
             break
         if t not in linked:
             chosen.append(t)

@@ -21,7 +21,7 @@ from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Ticket
-from solver.diving import Dive
+from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.improving import Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
 from solver.overbooking import Found, Overbook
@@ -36,9 +36,11 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
-FIRST_OVERBOOKINGS, FIRST_DIVES, PACKED_SHARE = 4, 2, 0.3
-"""Plans made by overbooking and by dives before anything else, each from the best one, and the share of the work that goes into more
-of them: one may end at twice another (30 people, 600 tasks)."""
+FIRST_OVERBOOKINGS, FIRST_DIVES = 4, 2
+"""Plans made by overbooking and by dives before anything else, each from the best one: one may end at twice another."""
+PACKED_SHARE, SETTLED_SHARE, SETTLED = 0.5, 0.15, 0.02
+"""Share of the work that goes into more of them, and what is left of it once plan and bound are so close, of the plan: no lump is
+undecided then, and what is left is for the neighbourhoods."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
@@ -86,9 +88,12 @@ class Packings:
         How many come before anything else.
     useful
         Whether the last one found anything to do.
+    size
+        Tasks of the next dive: more after those that gained nothing.
     """
 
     search: Search
+    size: int = FIRST_SIZE
     left: int = FIRST_OVERBOOKINGS + FIRST_DIVES
     number: int = 0
     spent: float = 0.0
@@ -97,25 +102,33 @@ class Packings:
 
     def due(self, spent: float) -> bool:
         """Whether the next ones are due after so much work in all."""
-        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < PACKED_SHARE * spent))
+        progress = self.search.progress
+        settled = progress.objective_min - progress.bound_min <= SETTLED * progress.objective_min
+        share = SETTLED_SHARE if settled else PACKED_SHARE
+        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < share * spent))
 
     def begin(self, most: int) -> None:
         """Start up to ``most`` of them, those already begun counted."""
         while len(self.begun) < most:
             plan, seed = self.search.plan, FIRST_OVERBOOKINGS * self.search.seed + self.number
-            job = Overbook(plan, seed) if self.left > FIRST_DIVES else Dive(plan, seed)
+            job = Overbook(plan, seed) if self.left > FIRST_DIVES else Dive(plan, seed, self.size)
             self.number, self.left = self.number + 1, self.left - 1
             self.begun.append(self.search.crew.start(job))
 
     def finish(self) -> float:
         """Take in what was begun; return the work it took."""
-        work_units = 0.0
+        work_units, gained = 0.0, False
+        dived = any(isinstance(ticket.job, Dive) for ticket in self.begun)
         # All before any is told: one that is done here and now must not be stopped by the work of another one.
         for found in [self.search.finish(ticket) for ticket in self.begun]:
             if found is not None:
                 work_units += found.work_units
                 self.useful = found.work_units > 0
+                before = self.search.progress.objective_min
                 self.search.report(found.plan, found.work_units, "packing")
+                gained |= self.search.progress.objective_min < before
+        if dived and not gained:
+            self.size = min(round(GROWTH * self.size), MOST_TASKS)
         self.begun.clear()
         self.spent += work_units
         return work_units

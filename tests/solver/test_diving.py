@@ -10,7 +10,7 @@ import pytest
 from scenarios.firms import generate_firm
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.diving import MOST_PEOPLE, SIZES, Dive, contended
+from solver.diving import MOST_PEOPLE, Dive, contended
 from solver.firm import Firm
 from solver.overbooking import Overbook
 from solver.problem import Assignment, Problem, compile_problem
@@ -79,8 +79,8 @@ def test_what_is_dived_for_is_small_and_has_one_task_of_each_piece() -> None:
     problem = compile_problem(compile_board(made.firm, now=made.now))
     plan = begun(problem)
     for seed in range(4):
-        tasks, people = contended(problem, plan, seed)
-        assert 2 <= len(tasks) <= max(SIZES)
+        tasks, people = contended(problem, plan, seed, 40)
+        assert 2 <= len(tasks) <= 40
         assert 1 <= len(people) <= MOST_PEOPLE
         linked = {int(o) for t in tasks for o in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]]}
         assert not linked & set(tasks.tolist())
