@@ -12,7 +12,6 @@ from api.store.loading import firm_at, load_firm
 from api.store.parts import PartKind
 from api.store.tables import ChangeRecord, TimeRecord
 from solver.firm import Firm
-from solver.learning import learn
 from solver.learnt import Learned
 from solver.observations import MOST_EFFECTS, Observation, TimeEntry, effect_count, observed
 
@@ -39,6 +38,8 @@ def learned_of(session: Session, *, as_of: date, version: int | None = None) -> 
 
     ``None`` where the firm is too large to learn of at once.
     """
+    from solver.learning import learn  # the libraries of the batch load for seconds, and placing needs none of them
+
     firm = load_firm(session) if version is None else firm_at(session, version)
     seen = _observed(session, firm, version)
     return None if effect_count(seen) > MOST_EFFECTS else learn(firm, seen, as_of=as_of)
