@@ -417,6 +417,7 @@ def serving() -> str:
         "a second, eight firms",
         "99th percentile, ms",
         "ratio of the percentiles",
+        "server's processor time of a placement, ms",
     )
     names = (
         "database",
@@ -429,7 +430,50 @@ def serving() -> str:
         "eight_per_s",
         "eight_p99_ms",
         "p99_ratio",
+        "server_cpu_ms",
     )
+    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row.get(name, "") for name in names)) for row in rows]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def killing() -> str:
+    """Return the table of services that are killed again and again."""
+    rows = newest("killing", "database")
+    head = (
+        "database", "kills", "placed", "lost", "twice", "solves", "finished", "messages lost", "ready again, median, s", "most, s"
+    )  # fmt: skip
+    names = (
+        "database",
+        "kills",
+        "placed",
+        "lost",
+        "twice",
+        "solves",
+        "done",
+        "messages_lost",
+        "ready_median_s",
+        "ready_max_s",
+    )
+    body = [tuple(row.get(name, "") for name in names) for row in rows]
+    return f"{table(head, body)}\n\n{measured(rows)}"
+
+
+def scenario_points() -> str:
+    """Return the table of what-ifs shared by workers that are killed."""
+    rows = newest("scenario_points", "people", "tasks", "database", "points")
+    head = (
+        "people x tasks",
+        "database",
+        "workers",
+        "points",
+        "done",
+        "kills",
+        "cut off",
+        "repeated",
+        "gap, median",
+        "seconds",
+    )
+    names = ("database", "workers", "points", "points_done", "kills", "cut_off", "repeated", "gap_median_pct", "took_s")
     body = [(f"{row['people']:,} x {row['tasks']:,}", *(row[name] for name in names)) for row in rows]
     return f"{table(head, body)}\n\n{measured(rows)}"
 
@@ -477,6 +521,8 @@ def rendered(page: str) -> str:
         ("Stored placements", storing()),
         ("Placements over HTTP", serving()),
         ("Approving and delivering", approving()),
+        ("Killed again and again", killing()),
+        ("Scenario points", scenario_points()),
         ("Replayed seasons", replaying()),
         ("Size", scaling()),
     ]
