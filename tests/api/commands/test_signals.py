@@ -12,13 +12,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 LONG_S = 60
 CODE = """
-import sys, threading
+import os, sys
 from api.commands.signals import Ending
 with Ending(float(sys.argv[1])) as ending:
-    ending.close(lambda: print("closed", flush=True))
+    ending.close(lambda: os.write(1, b"closed\\n"))
     print("begun", flush=True)
     ending.wait()
-    print("asked", flush=True)
+    os.write(1, b"asked\\n")
     sys.stdin.readline()
 print("over", flush=True)
 """
