@@ -99,10 +99,10 @@ def test_a_worker_that_died_under_a_clock_that_was_fast_is_missed_all_the_same(s
 
 def test_a_restored_service_finishes_what_waited_and_what_was_begun(solving: Solving, tmp_path: Path) -> None:
     solving.start("begun")
-    solving.start("waits")
-    solving.start("waits", firm="two")
     with process(solving.database, "placing") as killed:
         killed.wait(timeout=LONG_S)
+    solving.start("waits")
+    solving.start("waits", firm="two")  # only now: a free worker takes a firm drawn by lot
     back_up(solving.database, tmp_path / "evenhand.backup", now=NOW)
     other = Database(f"sqlite:///{tmp_path / 'other.db'}")
     restore(other, tmp_path / "evenhand.backup")
