@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +24,7 @@ WHOLE, ROUNDED = 1.0 - 1e-9, 1e-6
 
 
 @dataclass
-class OtherHands(Office):
+class OtherHands(Office, ABC):
     """The firm as it stands, with its record beside it.
 
     Attributes
@@ -49,17 +50,17 @@ class OtherHands(Office):
         for work in self.past.works:
             self._works[work.person, work.day].append(work)
 
+    @abstractmethod
     def keep(self, before: Task, after: Task, *, ledger: Ledger | None = None) -> None:
         """Have a task as it is from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     def begin(self, moment: datetime) -> None:
         """Compile the firm as it stands."""
-        raise NotImplementedError
 
+    @abstractmethod
     def retry(self) -> None:
         """Route again what waits and has a place now."""
-        raise NotImplementedError
 
     def count_work(self, person: str | None, day: date | None, minutes: int) -> None:
         """Count minutes that somebody worked; no day: today."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -72,9 +73,9 @@ class Batches(OtherHands):
         self._batches: dict[str, Batch] = {}
         self._prices: dict[str | None, Priced] = {}
 
+    @abstractmethod
     def route(self, task: Task, policy: Policy) -> None:
         """Decide who gets a task."""
-        raise NotImplementedError
 
     def policy_of(self, event: Event) -> Policy:
         """Return who routes: as the terms say, or as recorded."""
