@@ -36,6 +36,29 @@ WEIGHTLESS = 0.02
 
 
 @dataclass(frozen=True)
+class Marked:
+    """Every choice of task, person and window with what it costs at the relaxation's prices of people's minutes.
+
+    Attributes
+    ----------
+    price_min
+        What the choice costs with its minutes.
+    minutes_min
+        What its minutes alone cost.
+    unused_min
+        ``(P,)`` what all of a person's minutes would save, were none used and no fair share missed: the cost of a person's work less
+        ``minutes_min`` of it is never below minus this.
+    """
+
+    task: NDArray[np.int64]
+    person: NDArray[np.int64]
+    window: NDArray[np.int64]
+    price_min: NDArray[np.float64]
+    minutes_min: NDArray[np.float64]
+    unused_min: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
 class Relaxed:
     """What the relaxation says beside its bound.
 
@@ -52,6 +75,8 @@ class Relaxed:
     items, later_min
         What each person may do at what price, that of windows that start later included, and what those windows come to at their
         multipliers: for the bound of `solver.column_generation`.
+    marked
+        Every choice at the relaxation's prices, for `solver.settling`.
     """
 
     leaning: Leaning
@@ -60,6 +85,7 @@ class Relaxed:
     items: Items
     later_min: float
     rows: frozenset[tuple[int, int]]
+    marked: Marked
 
 
 @dataclass(frozen=True)
@@ -119,6 +145,8 @@ def _alone(problem: Problem) -> int:
 class _Solved:
     values: NDArray[np.float64]
     duals: NDArray[np.float64]
+    reduced: NDArray[np.float64]
+    unused: NDArray[np.float64]
     bound: float
     iterations: int
 
@@ -178,6 +206,8 @@ class _Relaxation:
         self.equal.put(once[self.task], self.x, 1.0)
         self.equal.put(once, self.u, 1.0)
         self.chained: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self.owned = [np.full(len(self.x) + len(self.u), -1)]
+        self.shared = [np.zeros(0, dtype=np.int64)]
         self._imbalance()
         if len(problem.dues):
             for p in range(problem.person_count):
@@ -189,6 +219,7 @@ class _Relaxation:
         room = problem.room_min[p, a].astype(np.float64)
         room = np.minimum(room, self.work[self.person == p].sum())
         y = self.columns.add(np.zeros(len(room)), np.maximum(room, 0.0))
+        self.owned.append(np.full(len(y), p))
         rows = self.chained[p, a] = self.equal.new(np.zeros(len(room)))
         self.equal.put(rows, y, -1.0)
         self.equal.put(rows[1:], y[:-1], 1.0)
@@ -209,9 +240,11 @@ class _Relaxation:
             axis=1, initial=0
         )
         far = self.columns.add(ones * shares.far_pct / 100.0, most)
+        self.owned.append(people)
         for column in range(shares.share_min.shape[1]):
             weight = shares.near_pct if column == 0 else shares.week_pct
             away = self.columns.add(ones * weight / 100.0, most)
+            self.owned.append(people)
             counted = np.flatnonzero(
                 (problem.due[self.window] <= shares.end_slots[column - 1])
                 if column
@@ -220,10 +253,12 @@ class _Relaxation:
             share = shares.share_min[:, column].astype(np.float64)
             for sign in (1.0, -1.0):
                 rows = self.most.new(sign * share)
+                self.shared.append(people)
                 self.most.put(rows[self.person[counted]], self.x[counted], sign * self.work[counted])
                 self.most.put(rows, away, -1.0)
             if column == 0:
                 rows = self.most.new(shares.far_min.astype(np.float64))
+                self.shared.append(people)
                 self.most.put(rows, away, 1.0)
                 self.most.put(rows[people], far, -1.0)
 
@@ -242,11 +277,17 @@ class _Relaxation:
             method="highs",
         )
         if found.x is None:
-            return _Solved(np.zeros(len(price)), np.zeros(len(equal_right)), -math.inf, int(found.nit))
+            nothing = np.zeros(len(price))
+            return _Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, -math.inf, int(found.nit))
         y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
         reduced = price - equal.T @ y_equal - most.T @ y_most
         bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
-        return _Solved(found.x, y_equal, bound, int(found.nit))
+        # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
+        saved = np.minimum(reduced, 0.0) * upper
+        owner, share_owner = np.concatenate(self.owned), np.concatenate(self.shared)
+        theirs = np.bincount(owner[owner >= 0], weights=saved[owner >= 0], minlength=self.problem.person_count)
+        theirs += np.bincount(share_owner, weights=most_right * y_most, minlength=self.problem.person_count)
+        return _Solved(found.x, y_equal, reduced, -theirs, bound, int(found.nit))
 
     def read(self, solved: _Solved) -> Relaxed:
         """Return what a solve says beside its bound."""
@@ -270,7 +311,15 @@ class _Relaxation:
         leaning = Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept])
         later_rows = frozenset((p, a) for p, a in self.chained if a > 0)
         parts = items(problem, self.task, self.person, self.window, price)
-        return Relaxed(leaning, minute, task, parts, later_min, later_rows)
+        marked = self._marked(solved)
+        return Relaxed(leaning, minute, task, parts, later_min, later_rows, marked)
+
+    def _marked(self, solved: _Solved) -> Marked:
+        """Return every choice at the prices of minutes that a solve ended with."""
+        problem = self.problem
+        own = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
+        price = solved.reduced[self.x] + solved.duals[: problem.task_count][self.task]
+        return Marked(self.task, self.person, self.window, price, price - own, solved.unused)
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""

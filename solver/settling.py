@@ -1,0 +1,538 @@
+"""Who of a few people does what of theirs, exactly and in milliseconds, where a linear relaxation leaves little to decide.
+
+Where all work gets done and comfort decides, the relaxation gives nearly every task to one person, and its bound is within a per cent of
+the best plan. Two things follow. The plan may start there: every task where most of it is, people promised too much for a while. And what
+a plan costs beyond the bound is known person by person: the reduced costs of their tasks, and what their unused minutes are worth. A
+better arrangement among a few of them costs less than theirs together, which rules most choices out (reduced-cost fixing, within a
+neighbourhood), and what is left is enumerated in compiled code, dearest indecision first. What that gave is in
+docs/decisions/0032-settling.md.
+
+All compiled functions of this job stand in this one module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from solver.bound import Relaxed
+from solver.construct import completed
+from solver.crew import GoOn
+from solver.neighbourhoods import AGREED
+from solver.overbooking import Found, fitted
+from solver.problem import ESCALATED, Assignment, Problem
+
+STEPS_PER_UNIT = 20_000_000
+STEPS_PER_CALL = 1_000_000
+"""Choices tried in about a second, and between two looks at the stop rule: some 50 ms."""
+MOST_STEPS = 100_000
+"""Choices tried for one group of people; those that need more rarely repay it, and the next groups are smaller."""
+CELLS_PER_STEP = 30
+"""Windows of a person that are checked in the time of one choice."""
+FIRST_SIZE, FEWEST, WIDER, NARROWER = 3.0, 2.0, 1.01, 0.9
+"""People in a group: at first, at least, and by how much it changes after one that was and one that was not exhausted: a tenth are not."""
+LIKELY = 6
+"""Cheapest choices of a task by which another person joins its person's group."""
+LACKING, DEARER = 3.0, 1.5
+"""Price of a lacking minute, times what a minute is worth to the relaxation, at first, and how much more after each call that leaves some
+lacking: at the worth itself it is left, at ten times it what is lacking is bought too dear (decision 32)."""
+MOST_OPEN_SHARE = 0.5
+"""Share of tasks that the relaxation splits up to which a plan may start from it."""
+EPSILON = 1e-6
+
+
+class Choices(NamedTuple):
+    """Everything that may happen to each task, cheapest at the relaxation's prices first.
+
+    Attributes
+    ----------
+    start
+        ``(T + 1,)`` where each task's choices begin.
+    person, window
+        -1 where it is escalated; windows are places in the problem's flat arrays.
+    loss_min
+        What the choice costs beyond the task's cheapest, at the prices of people's minutes.
+    minutes_min
+        What its minutes cost at these prices.
+    """
+
+    start: NDArray[np.int64]
+    person: NDArray[np.int64]
+    window: NDArray[np.int64]
+    work: NDArray[np.int64]
+    loss_min: NDArray[np.float64]
+    minutes_min: NDArray[np.float64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    due: NDArray[np.int64]
+
+
+class Shares(NamedTuple):
+    """The fair shares, and per person what unused minutes and lacking ones cost."""
+
+    share: NDArray[np.int64]
+    far: NDArray[np.int64]
+    end_slots: NDArray[np.int64]
+    near_pct: int
+    far_pct: int
+    week_pct: int
+    unused_min: NDArray[np.float64]
+    lacking_min: NDArray[np.float64]
+
+
+class State(NamedTuple):
+    """A plan on the way: the choice of each task (-1 where it is none of `Choices`), and what follows from it, kept in step.
+
+    Attributes
+    ----------
+    held, held_count
+        Tasks of each person that may change, and of nobody in the last row.
+    fixed_min
+        ``(P,)`` what the minutes of tasks that may not change cost.
+    size
+        One number: people in a group.
+    """
+
+    chosen: NDArray[np.int64]
+    slack: NDArray[np.int32]
+    load: NDArray[np.int64]
+    held: NDArray[np.int32]
+    held_count: NDArray[np.int64]
+    fixed_min: NDArray[np.float64]
+    size: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Settle who of a few people does what, group after group, within one side of the firm.
+
+    Attributes
+    ----------
+    people, tasks
+        Who and what (``(T,)`` mask) may change.
+    fresh
+        Whether to begin where the relaxation has most of each task, instead of the plan.
+    """
+
+    plan: Assignment
+    relaxed: Relaxed
+    people: NDArray[np.int64]
+    tasks: NDArray[np.bool_]
+    seed: int
+    work_units: float
+    fresh: bool = False
+
+    def __call__(self, problem: Problem, go_on: GoOn) -> Found:
+        """Search; told to stop, give up what does not fit by then. Never worse than the plan it was given."""
+        choices, begun = choices_of(problem, self.relaxed), self.plan
+        free = self.tasks & unlinked(problem)
+        if self.fresh:
+            begun = rounded(problem, self.plan, self.relaxed, free)
+        shares = _shares(problem, self.relaxed)
+        state = start_state(problem, begun, choices, free & np.isin(begun.who, [*self.people.tolist(), ESCALATED]))
+        order, used, calls, dear = _order(choices), 0.0, 0, LACKING
+        while used < self.work_units * STEPS_PER_UNIT:
+            number = (self.seed * 1_000_003 + calls) % 2**31
+            steps, lacking = settle(choices, shares, state, order, self.people, STEPS_PER_CALL, dear, number)
+            used, calls = used + steps, calls + 1
+            dear = dear * DEARER if lacking else LACKING
+            if steps == 0 or not go_on():
+                break
+        plan = _plan(problem, begun, choices, state)
+        if (state.slack < 0).any():
+            plan = completed(problem, fitted(problem, plan))
+        better = problem.objective_min(plan) < problem.objective_min(self.plan)
+        return Found(plan if better else self.plan, used / STEPS_PER_UNIT)
+
+
+def nearly_whole(problem: Problem, relaxed: Relaxed) -> bool:
+    """Whether the relaxation gives most tasks to one person in one window."""
+    whole = np.bincount(relaxed.leaning.task[relaxed.leaning.share > AGREED], minlength=problem.task_count)
+    somebody = problem.allowed.any(axis=1)
+    return bool((whole[somebody] == 0).sum() <= MOST_OPEN_SHARE * max(int(somebody.sum()), 1))
+
+
+def unlinked(problem: Problem) -> NDArray[np.bool_]:
+    """Return which tasks no rule links to another; `solver.neighbourhoods` is for the others."""
+    free = (np.diff(problem.piece_start) == 0) & (problem.preparation < 0)
+    free[problem.preparation[problem.preparation >= 0]] = False
+    return free
+
+
+def choices_of(problem: Problem, relaxed: Relaxed) -> Choices:
+    """Return everything that may happen to each task."""
+    marked, may = relaxed.marked, np.flatnonzero(problem.may_escalate)
+    none = np.full(len(may), -1)
+    task = np.concatenate([marked.task, may])
+    person = np.concatenate([marked.person, none])
+    window = np.concatenate([marked.window, none])
+    price = np.concatenate([marked.price_min, problem.escalation_min[may].astype(np.float64)])
+    least = np.full(problem.task_count, np.inf)
+    np.minimum.at(least, task, price)
+    loss = price - least[task]
+    order = np.lexsort((loss, task))
+    task, person, window = task[order], person[order], window[order]
+    placed = person >= 0
+    return Choices(
+        start=np.searchsorted(task, np.arange(problem.task_count + 1)).astype(np.int64),
+        person=person,
+        window=window,
+        work=np.where(placed, problem.work_min[task, person], 0).astype(np.int64),
+        loss_min=loss[order],
+        minutes_min=np.concatenate([marked.minutes_min, np.zeros(len(may))])[order],
+        row=problem.release_row[window].astype(np.int64),
+        column=problem.due_column[window].astype(np.int64),
+        due=problem.due[window].astype(np.int64),
+    )
+
+
+def rounded(problem: Problem, plan: Assignment, relaxed: Relaxed, free: NDArray[np.bool_]) -> Assignment:
+    """Return ``plan`` with each free task where the relaxation has most of it; people may be promised too much.
+
+    Tasks that may not be escalated stay, so that by themselves they fit.
+    """
+    begun, lean = plan.copy(), relaxed.leaning
+    order = np.lexsort((-lean.share, lean.task))
+    task, first = np.unique(lean.task[order], return_index=True)
+    most = order[first]
+    moves = free[task] & problem.may_escalate[task]
+    task, most = task[moves], most[moves]
+    begun.who[task] = lean.person[most]
+    begun.window[task] = lean.window[most] - problem.first_window[task]
+    return begun
+
+
+def start_state(problem: Problem, plan: Assignment, choices: Choices, free: NDArray[np.bool_]) -> State:
+    """Return the state of a plan; what is not among the choices is not changed."""
+    people, tasks = problem.person_count, problem.task_count
+    owner = np.repeat(np.arange(tasks), np.diff(choices.start))
+    window = np.where(plan.who >= 0, problem.first_window[:-1] + plan.window, -1)
+    here = np.flatnonzero((choices.person == plan.who[owner]) & (choices.window == window[owner]))
+    chosen = np.full(tasks, -1, dtype=np.int64)
+    chosen[owner[here]] = here
+    fixed = np.flatnonzero(~free & (chosen >= 0) & (plan.who >= 0))
+    fixed_min = np.bincount(plan.who[fixed], weights=choices.minutes_min[chosen[fixed]], minlength=people)
+    held = np.full((people + 1, max(tasks, 1)), -1, dtype=np.int32)
+    count = np.zeros(people + 1, dtype=np.int64)
+    for t in np.flatnonzero(free & (chosen >= 0)).tolist():
+        p = int(plan.who[t])
+        held[p, count[p]] = t
+        count[p] += 1
+    return State(
+        chosen, problem.slack_min(plan), problem.loads_min(plan), held, count, fixed_min, np.array([FIRST_SIZE])
+    )
+
+
+def _shares(problem: Problem, relaxed: Relaxed) -> Shares:
+    balance = problem.balance
+    return Shares(
+        balance.share_min,
+        balance.far_min,
+        balance.end_slots,
+        balance.near_pct,
+        balance.far_pct,
+        balance.week_pct,
+        relaxed.marked.unused_min,
+        # Where minutes are worth nothing to the relaxation, one that lacks still counts as one.
+        np.maximum(relaxed.minute.max(axis=1, initial=0.0), 1.0),
+    )
+
+
+def _order(choices: Choices) -> NDArray[np.int64]:
+    """Return ``(T,)`` the rank of each task: first those whose second choice costs most."""
+    second = np.minimum(choices.start[:-1] + 1, choices.start[1:] - 1)
+    regret = np.where(np.diff(choices.start) > 1, choices.loss_min[second], np.inf)
+    rank = np.empty(len(regret), dtype=np.int64)
+    rank[np.argsort(-regret, kind="stable")] = np.arange(len(regret))
+    return rank
+
+
+def _plan(problem: Problem, begun: Assignment, choices: Choices, state: State) -> Assignment:
+    plan, known = begun.copy(), np.flatnonzero(state.chosen >= 0)
+    plan.who[known] = choices.person[state.chosen[known]]
+    window = choices.window[state.chosen[known]]
+    plan.window[known] = np.where(window >= 0, window - problem.first_window[known], -1)
+    return plan
+
+
+@njit(cache=True)
+def _fits(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> bool:
+    for a in range(min(row + 1, slack.shape[1])):
+        for b in range(column, slack.shape[2]):
+            if slack[p, a, b] < work:
+                return False
+    return True
+
+
+@njit(cache=True)
+def _take(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> None:
+    for a in range(min(row + 1, slack.shape[1])):
+        for b in range(column, slack.shape[2]):
+            slack[p, a, b] -= work
+
+
+@njit(cache=True)
+def _balance(s: Shares, load: NDArray[np.int64], p: int) -> int:
+    """Return the price of a person's loads, rounded up as in the objective."""
+    away = abs(load[p, 0] - s.share[p, 0])
+    hundredths = s.near_pct * away + s.far_pct * max(away - s.far[p], 0)
+    for j in range(len(s.end_slots)):
+        hundredths += s.week_pct * abs(load[p, j + 1] - s.share[p, j + 1])
+    return -(-hundredths // 100)
+
+
+@njit(cache=True)
+def _lacks(slack: NDArray[np.int32], p: int) -> int:
+    """Return how many minutes a person lacks in the worst window."""
+    worst = 0
+    for a in range(slack.shape[1]):
+        for b in range(slack.shape[2]):
+            worst = min(worst, slack[p, a, b])
+    return -worst
+
+
+@njit(cache=True)
+def _put(c: Choices, s: Shares, z: State, choice: int, sign: int) -> None:
+    """Take a choice's minutes (``sign`` 1) or give them back (-1)."""
+    p = c.person[choice]
+    if p < 0:
+        return
+    work = sign * c.work[choice]
+    _take(z.slack, p, c.row[choice], c.column[choice], work)
+    z.load[p, 0] += work
+    for j in range(len(s.end_slots)):
+        if c.due[choice] <= s.end_slots[j]:
+            z.load[p, j + 1] += work
+
+
+@njit(cache=True)
+def _loss(c: Choices, s: Shares, z: State, p: int, dear: float) -> float:
+    """Return what a person's part of the plan costs beyond the relaxation's, with what lacks at ``dear``."""
+    loss = s.unused_min[p] - z.fixed_min[p] + _balance(s, z.load, p)
+    for i in range(z.held_count[p]):
+        choice = z.chosen[z.held[p, i]]
+        loss += c.loss_min[choice] - c.minutes_min[choice]
+    return float(loss + dear * s.lacking_min[p] * _lacks(z.slack, p))
+
+
+@njit(cache=True)
+def _joined(
+    c: Choices, z: State, people: NDArray[np.int64], group: NDArray[np.int64], inside: NDArray[np.bool_]
+) -> int:
+    """Return who joins a group: one who could cheaply have a task of theirs, or by chance anybody."""
+    p = group[int(np.random.random() * len(group))]
+    for _ in range(4):
+        if z.held_count[p] == 0:
+            break
+        t = z.held[p, int(np.random.random() * z.held_count[p])]
+        likely = min(c.start[t + 1] - c.start[t], LIKELY)
+        other = c.person[c.start[t] + int(np.random.random() * likely)]
+        if other >= 0 and not inside[other]:
+            return int(other)
+    q = people[int(np.random.random() * len(people))]
+    return -1 if inside[q] else int(q)
+
+
+@njit(cache=True)
+def _group(
+    c: Choices, z: State, people: NDArray[np.int64], mine: NDArray[np.bool_], loss: NDArray[np.float64], size: int
+) -> NDArray[np.int64]:
+    """Return people to settle among, the first drawn by what their part of the plan costs beyond the relaxation's."""
+    total = 0.0
+    for p in people:
+        total += max(loss[p], 0.0) + EPSILON
+    drawn, first = np.random.random() * total, people[-1]
+    for p in people:
+        drawn -= max(loss[p], 0.0) + EPSILON
+        if drawn < 0.0:
+            first = p
+            break
+    group, inside = np.full(1, first), ~mine
+    inside[first] = True
+    for _ in range(4 * size):
+        if len(group) >= size:
+            break
+        q = _joined(c, z, people, group, inside)
+        if q >= 0:
+            inside[q] = True
+            group = np.append(group, q)
+    return group
+
+
+@njit(cache=True)
+def _tasks(
+    c: Choices, z: State, rank: NDArray[np.int64], group: NDArray[np.int64], local: NDArray[np.bool_], most: float
+) -> NDArray[np.int64]:
+    """Return what the group holds, and what nobody does and they could for less than ``most``, in order of rank."""
+    count = 0
+    tasks = np.empty(z.held_count[group].sum() + z.held_count[-1], np.int64)
+    for p in group:
+        for i in range(z.held_count[p]):
+            tasks[count] = z.held[p, i]
+            count += 1
+    for i in range(z.held_count[-1]):
+        t = z.held[-1, i]
+        for choice in range(c.start[t], c.start[t + 1]):
+            if c.person[choice] >= 0 and local[c.person[choice]] and c.loss_min[choice] < most:
+                tasks[count] = t
+                count += 1
+                break
+    tasks = tasks[:count]
+    ordered: NDArray[np.int64] = tasks[np.argsort(rank[tasks])]
+    return ordered
+
+
+@njit(cache=True)
+def _enumerate(
+    c: Choices,
+    s: Shares,
+    z: State,
+    group: NDArray[np.int64],
+    start: NDArray[np.int64],
+    offered: NDArray[np.int64],
+    spare: float,
+    most: float,
+    best: NDArray[np.int64],
+) -> tuple[int, bool, bool]:
+    """Try all of the ``offered`` choices of some tasks that cost less than ``most``; return choices tried, whether any did, and all were.
+
+    ``spare`` is what the group's minutes are worth with none of the tasks; a plan's cost is the losses of its choices and what of it is
+    left, with the balance. The state is left as it was found.
+    """
+    count, depth, tried, found, whole = len(start) - 1, 0, 0, False, True
+    cells = z.slack.shape[1] * z.slack.shape[2] // CELLS_PER_STEP
+    at, loss = np.empty(count, np.int64), np.zeros(count + 1)
+    # The most that the tasks from each place on may take off: their minutes' worth less their loss.
+    most_off = np.zeros(count + 1)
+    for i in range(count - 1, -1, -1):
+        off = -1e18
+        for k in range(start[i], start[i + 1]):
+            off = max(off, c.minutes_min[offered[k]] - c.loss_min[offered[k]])
+        most_off[i] = most_off[i + 1] + off
+    at[0] = start[0] - 1
+    while depth >= 0:
+        k = at[depth]
+        if k >= start[depth]:
+            _put(c, s, z, offered[k], -1)
+            spare += c.minutes_min[offered[k]]
+        k += 1
+        while k < start[depth + 1]:
+            choice = offered[k]
+            tried += 1 + cells
+            if loss[depth] + c.loss_min[choice] >= most:
+                k = start[depth + 1]
+            elif c.person[choice] < 0 or _fits(
+                z.slack, c.person[choice], c.row[choice], c.column[choice], c.work[choice]
+            ):
+                break
+            else:
+                k += 1
+        if tried >= MOST_STEPS:
+            whole = False
+        if k >= start[depth + 1] or not whole:
+            depth -= 1
+            continue
+        at[depth], choice = k, offered[k]
+        _put(c, s, z, choice, 1)
+        spare -= c.minutes_min[choice]
+        loss[depth + 1] = loss[depth] + c.loss_min[choice]
+        if loss[depth + 1] + max(spare - most_off[depth + 1], 0.0) >= most:
+            continue
+        if depth < count - 1:
+            depth += 1
+            at[depth] = start[depth] - 1
+            continue
+        value = loss[count] + spare
+        for p in group:
+            value += _balance(s, z.load, p)
+        if value < most:
+            most, found = value - EPSILON, True
+            for i in range(count):
+                best[i] = offered[at[i]]
+    return tried, found, whole
+
+
+@njit(cache=True)
+def settle(
+    c: Choices,
+    s: Shares,
+    z: State,
+    rank: NDArray[np.int64],
+    people: NDArray[np.int64],
+    steps: int,
+    dear: float,
+    seed: int,
+) -> tuple[int, bool]:
+    """Settle groups of ``people`` until so many choices were tried; return how many, and whether anybody lacks minutes then."""
+    np.random.seed(seed)
+    mine = np.zeros(len(z.load), np.bool_)
+    mine[people] = True
+    loss, used, lacking = np.zeros(len(z.load)), 0, 0
+    for p in people:
+        loss[p] = _loss(c, s, z, p, dear)
+        lacking += _lacks(z.slack, p) > 0
+    while used < steps:
+        size = min(int(z.size[0] + np.random.random()), len(people))
+        group = _group(c, z, people, mine, loss, size)
+        local = np.zeros(len(z.load), np.bool_)
+        local[group] = True
+        most = loss[group].sum()
+        tasks = _tasks(c, z, rank, group, local, most)
+        for i in range(len(tasks)):
+            if c.person[z.chosen[tasks[i]]] < 0:
+                most += c.loss_min[z.chosen[tasks[i]]]
+        most -= EPSILON
+        start, offered = np.zeros(len(tasks) + 1, np.int64), np.empty(len(tasks), np.int64)
+        count, spare = 0, (s.unused_min[group] - z.fixed_min[group]).sum()
+        for i in range(len(tasks)):
+            for choice in range(c.start[tasks[i]], c.start[tasks[i] + 1]):
+                if c.loss_min[choice] >= most:
+                    break
+                if c.person[choice] < 0 or local[c.person[choice]]:
+                    if count == len(offered):
+                        offered = np.append(offered, np.empty(count + 8, np.int64))
+                    offered[count] = choice
+                    count += 1
+            start[i + 1] = count
+        used += len(z.load) + 10 * len(tasks) + count
+        if len(tasks) == 0 or count == 0:
+            continue
+        for t in tasks:
+            _put(c, s, z, z.chosen[t], -1)
+        best = z.chosen[tasks]
+        tried, found, whole = _enumerate(c, s, z, group, start, offered, spare, most, best)
+        used += tried
+        z.size[0] = min(max(z.size[0] * (WIDER if whole else NARROWER), FEWEST), float(len(people)))
+        for i in range(len(tasks)):
+            z.chosen[tasks[i]] = best[i]
+            _put(c, s, z, best[i], 1)
+        if found:
+            _hold(c, z, group, tasks)
+            for p in group:
+                lacking -= _lacks(z.slack, p) > 0
+                loss[p] = _loss(c, s, z, p, dear)
+    lacking = 0
+    for p in people:
+        lacking += _lacks(z.slack, p) > 0
+    return used, lacking > 0
+
+
+@njit(cache=True)
+def _hold(c: Choices, z: State, group: NDArray[np.int64], tasks: NDArray[np.int64]) -> None:
+    """Note who has the tasks of a group now."""
+    left = 0
+    for i in range(z.held_count[-1]):
+        t = z.held[-1, i]
+        if not (tasks == t).any():
+            z.held[-1, left] = t
+            left += 1
+    z.held_count[-1] = left
+    z.held_count[group] = 0
+    for t in tasks:
+        p = c.person[z.chosen[t]]
+        z.held[p, z.held_count[p]] = t
+        z.held_count[p] += 1
