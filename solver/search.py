@@ -28,6 +28,7 @@ from solver.overbooking import Found, Overbook
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.running import Search
+from solver.settling import Settle, nearly_whole
 
 ANNEAL_BASE_MOVES = 1_000_000
 ANNEAL_MOVES_PER_TASK = 2_000
@@ -46,6 +47,12 @@ FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 first, when most is gained."""
 PEOPLE_TO_SPLIT = 2.5
 """Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
+
+FIRST_SETTLING_UNITS, LEAST_SETTLING_SHARE = 4.0, 0.05
+"""Work of the first settling, which may begin at the relaxation instead of the plan; and the share of the work that settlings have even
+while neighbourhoods gain more for theirs: what is useless now may be the only one that helps later."""
+FADING = 0.7
+"""What is left of the gain and the work of a round in comparing the two after one more."""
 
 WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
 """Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it: a second or two."""
@@ -140,7 +147,8 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packing
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
     Packings come first, and now and then.
     """
-    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings)
+    settlings = None if relaxed is None or not nearly_whole(search.problem, relaxed) else Settlings(search, relaxed)
+    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings, settlings)
     beside = None if relaxed is None else _beside(search, relaxed)
     while search.go_on():
         if beside is not None and beside.useful:
@@ -254,6 +262,75 @@ class Branching:
 
 
 @dataclass
+class Yield:
+    """What jobs of one kind gained for their work of late."""
+
+    gain_min: float = 0.0
+    work_units: float = 0.0
+
+    def learn(self, gain_min: float, work_units: float) -> None:
+        """Take in another round."""
+        self.gain_min = FADING * self.gain_min + gain_min
+        self.work_units = FADING * self.work_units + work_units
+
+    @property
+    def rate(self) -> float:
+        """Minutes gained per unit."""
+        return self.gain_min / self.work_units if self.work_units > 0.0 else 0.0
+
+
+@dataclass
+class Settlings:
+    """Settling who of a few people does what (`solver.settling`), where the relaxation leaves little to decide.
+
+    The first begins where the relaxation has most of each task, and so does each after one that gained nothing; the others at the best
+    plan, on as many sides as there are to do.
+    """
+
+    search: Search
+    relaxed: Relaxed
+    number: int = 0
+    fresh: bool = True
+    spent: float = 0.0
+    gained: Yield = field(default_factory=Yield)
+
+    def due(self, spent: float, other: Yield) -> bool:
+        """Whether the next ones are due after so much work in all, beside what ``other`` rounds gain."""
+        return self.number == 0 or self.gained.rate > other.rate or self.spent < LEAST_SETTLING_SHARE * spent
+
+    def go(self, sides: int, units: float) -> float:
+        """Do some; return the work it took."""
+        search, problem, before = self.search, self.search.problem, self.search.progress.objective_min
+        fresh, random = self.fresh, np.random.default_rng((search.seed, self.number))
+        self.number += 1
+        cut = _cut(problem, random) if sides > 1 and not fresh else (np.arange(problem.person_count),)
+        jobs = [
+            Settle(
+                search.plan,
+                self.relaxed,
+                people,
+                tasks,
+                search.seed + 2 * self.number + side,
+                FIRST_SETTLING_UNITS if fresh else units,
+                fresh=fresh,
+            )
+            for side, (people, tasks) in enumerate(zip(cut, _free(problem, search.plan, cut, random), strict=True))
+        ]
+        plan, work_units = search.plan.copy(), 0.0
+        for job, ticket in [(job, search.crew.start(job)) for job in jobs]:
+            found = search.finish(ticket)
+            if found is not None:
+                plan.who[job.tasks], plan.window[job.tasks] = found.plan.who[job.tasks], found.plan.window[job.tasks]
+                work_units += found.work_units
+        search.report(plan, work_units, "settling")
+        self.spent += work_units
+        gain_min = before - search.progress.objective_min
+        self.fresh = gain_min == 0 and not fresh
+        self.gained.learn(gain_min, work_units)
+        return work_units
+
+
+@dataclass
 class Rounds:
     """Rounds of neighbourhoods, and what they learnt so far.
 
@@ -268,6 +345,8 @@ class Rounds:
     search: Search
     leaning: Leaning | None = None
     packings: Packings | None = None
+    settlings: Settlings | None = None
+    gained: Yield = field(default_factory=Yield)
     taste: Taste = field(default_factory=Taste)
     number: int = 0
     idle: int = 0
@@ -289,6 +368,8 @@ class Rounds:
         if other is not None and other.due(self.spent):
             other.begin(sides)
             self.spent += other.finish()
+        elif self.settlings is not None and self.settlings.due(self.spent, self.gained):
+            self.spent += self.settlings.go(sides, self.units)
         else:
             self.finish(self.start(sides))
 
@@ -326,6 +407,7 @@ class Rounds:
     def finish(self, started: list[tuple[Improve, Ticket[Improved]]]) -> None:
         """Put the sides of a round together, in their order, and take the result in."""
         search, plan, units, phase = self.search, self.search.plan.copy(), 0.0, "neighbourhoods"
+        before = search.progress.objective_min
         for job, ticket in started:
             found = search.finish(ticket)
             if found is None:
@@ -342,6 +424,7 @@ class Rounds:
                 self.idle = neighbourhoods.PATIENCE
         self.spent += units
         search.report(plan, units, phase)
+        self.gained.learn(before - search.progress.objective_min, units)
 
 
 def _cut(problem: Problem, random: np.random.Generator) -> tuple[NDArray[np.int64], ...]:

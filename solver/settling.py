@@ -26,7 +26,7 @@ from solver.neighbourhoods import AGREED
 from solver.overbooking import Found, fitted
 from solver.problem import ESCALATED, Assignment, Problem
 
-STEPS_PER_UNIT = 20_000_000
+STEPS_PER_UNIT = 25_000_000
 STEPS_PER_CALL = 1_000_000
 """Choices tried in about a second, and between two looks at the stop rule: some 50 ms."""
 MOST_STEPS = 100_000
@@ -37,6 +37,18 @@ FIRST_SIZE, FEWEST, WIDER, NARROWER = 3.0, 2.0, 1.01, 0.9
 """People in a group: at first, at least, and by how much it changes after one that was and one that was not exhausted: a tenth are not."""
 LIKELY = 6
 """Cheapest choices of a task by which another person joins its person's group."""
+MOVES_PER_TASK, MOST_MOVES, MOVES_PER_UNIT = 20_000, 16_000_000, 6_000_000
+"""Moves of the annealing of a plan that begins at the relaxation, and those in about a second."""
+MOVES_PER_CALL = 500_000
+TRIED, SWAPS = 12, 0.7
+"""Cheapest choices of a task among which a move is drawn, and the share of moves that exchange two tasks: hardly anything fits else."""
+HOT, COLD, LEAST_SCALE_MIN = 0.3, 0.05, 0.5
+"""First and last temperature, times what the next best choices of a task cost beyond its best: of the usual task, and no less than
+half a minute, as plans differ by whole ones."""
+NEXT_BEST = 3
+FIRST_LACKING, LAST_LACKING = 1.0, 3.0
+"""Price of a lacking minute while it is annealed, times what a minute is worth: below its worth more than all is promised, and at ten
+times it nothing moves any more."""
 LACKING, DEARER = 3.0, 1.5
 """Price of a lacking minute, times what a minute is worth to the relaxation, at first, and how much more after each call that leaves some
 lacking: at the worth itself it is left, at ten times it what is lacking is bought too dear (decision 32)."""
@@ -89,8 +101,8 @@ class State(NamedTuple):
 
     Attributes
     ----------
-    held, held_count
-        Tasks of each person that may change, and of nobody in the last row.
+    held, held_count, place
+        Tasks of each person that may change, and of nobody in the last row; and where in its row each task is.
     fixed_min
         ``(P,)`` what the minutes of tasks that may not change cost.
     size
@@ -102,6 +114,7 @@ class State(NamedTuple):
     load: NDArray[np.int64]
     held: NDArray[np.int32]
     held_count: NDArray[np.int64]
+    place: NDArray[np.int64]
     fixed_min: NDArray[np.float64]
     size: NDArray[np.float64]
 
@@ -135,18 +148,43 @@ class Settle:
         shares = _shares(problem, self.relaxed)
         state = start_state(problem, begun, choices, free & np.isin(begun.who, [*self.people.tolist(), ESCALATED]))
         order, used, calls, dear = _order(choices), 0.0, 0, LACKING
+        if self.fresh:
+            used = self._cooled(choices, shares, state, go_on)
         while used < self.work_units * STEPS_PER_UNIT:
             number = (self.seed * 1_000_003 + calls) % 2**31
             steps, lacking = settle(choices, shares, state, order, self.people, STEPS_PER_CALL, dear, number)
             used, calls = used + steps, calls + 1
             dear = dear * DEARER if lacking else LACKING
-            if steps == 0 or not go_on():
+            if not go_on():
                 break
         plan = _plan(problem, begun, choices, state)
         if (state.slack < 0).any():
             plan = completed(problem, fitted(problem, plan))
         better = problem.objective_min(plan) < problem.objective_min(self.plan)
         return Found(plan if better else self.plan, used / STEPS_PER_UNIT)
+
+    def _cooled(self, choices: Choices, shares: Shares, state: State, go_on: GoOn) -> float:
+        """Anneal a plan that promises too much; return the work in steps."""
+        free = np.flatnonzero(state.place >= 0)
+        calls = -(-min(MOVES_PER_TASK * len(free), MOST_MOVES) // MOVES_PER_CALL)
+        scale, done = _scale(choices, free), 0
+        heats = np.geomspace(HOT * scale, COLD * scale, calls + 1).tolist()
+        prices = np.geomspace(FIRST_LACKING, LAST_LACKING, calls + 1).tolist()
+        for heat, price in zip(heats[:calls], prices[:calls], strict=True):
+            cool(choices, shares, state, free, MOVES_PER_CALL, heat, price, (self.seed * 1_000_003 + done) % 2**31)
+            done += 1
+            if not go_on():
+                break
+        return done * MOVES_PER_CALL / MOVES_PER_UNIT * STEPS_PER_UNIT
+
+
+def _scale(choices: Choices, tasks: NDArray[np.int64]) -> float:
+    """Return what the next best choices of the usual task cost beyond its best."""
+    next_best = choices.start[tasks, None] + 1 + np.arange(NEXT_BEST)
+    there = next_best < choices.start[tasks + 1, None]
+    loss = np.where(there, choices.loss_min[np.where(there, next_best, 0)], 0.0).sum(axis=1)
+    usual = loss[there.any(axis=1)] / np.maximum(there.sum(axis=1), 1)[there.any(axis=1)]
+    return max(float(np.median(usual)) if len(usual) else 0.0, LEAST_SCALE_MIN)
 
 
 def nearly_whole(problem: Problem, relaxed: Relaxed) -> bool:
@@ -217,14 +255,13 @@ def start_state(problem: Problem, plan: Assignment, choices: Choices, free: NDAr
     fixed = np.flatnonzero(~free & (chosen >= 0) & (plan.who >= 0))
     fixed_min = np.bincount(plan.who[fixed], weights=choices.minutes_min[chosen[fixed]], minlength=people)
     held = np.full((people + 1, max(tasks, 1)), -1, dtype=np.int32)
-    count = np.zeros(people + 1, dtype=np.int64)
+    count, place = np.zeros(people + 1, dtype=np.int64), np.full(tasks, -1, dtype=np.int64)
     for t in np.flatnonzero(free & (chosen >= 0)).tolist():
         p = int(plan.who[t])
-        held[p, count[p]] = t
+        held[p, count[p]], place[t] = t, count[p]
         count[p] += 1
-    return State(
-        chosen, problem.slack_min(plan), problem.loads_min(plan), held, count, fixed_min, np.array([FIRST_SIZE])
-    )
+    size = np.array([FIRST_SIZE])
+    return State(chosen, problem.slack_min(plan), problem.loads_min(plan), held, count, place, fixed_min, size)
 
 
 def _shares(problem: Problem, relaxed: Relaxed) -> Shares:
@@ -296,13 +333,25 @@ def _lacks(slack: NDArray[np.int32], p: int) -> int:
 
 
 @njit(cache=True)
+def _room(c: Choices, z: State, choice: int, sign: int) -> None:
+    """Take a choice's minutes from the windows (``sign`` 1) or give them back (-1)."""
+    if c.person[choice] >= 0:
+        _take(z.slack, c.person[choice], c.row[choice], c.column[choice], sign * c.work[choice])
+
+
+@njit(cache=True)
 def _put(c: Choices, s: Shares, z: State, choice: int, sign: int) -> None:
-    """Take a choice's minutes (``sign`` 1) or give them back (-1)."""
-    p = c.person[choice]
+    """Take a choice's minutes from the windows and count them in the loads (``sign`` 1), or undo both (-1)."""
+    _room(c, z, choice, sign)
+    _weigh(c, s, z, choice, sign)
+
+
+@njit(cache=True)
+def _weigh(c: Choices, s: Shares, z: State, choice: int, sign: int) -> None:
+    """Count a choice's minutes in the loads (``sign`` 1) or no more (-1)."""
+    p, work = c.person[choice], sign * c.work[choice]
     if p < 0:
         return
-    work = sign * c.work[choice]
-    _take(z.slack, p, c.row[choice], c.column[choice], work)
     z.load[p, 0] += work
     for j in range(len(s.end_slots)):
         if c.due[choice] <= s.end_slots[j]:
@@ -317,6 +366,121 @@ def _loss(c: Choices, s: Shares, z: State, p: int, dear: float) -> float:
         choice = z.chosen[z.held[p, i]]
         loss += c.loss_min[choice] - c.minutes_min[choice]
     return float(loss + dear * s.lacking_min[p] * _lacks(z.slack, p))
+
+
+@njit(cache=True)
+def _enter(z: State, t: int, p: int) -> None:
+    """Note that a person, or nobody (-1), has a task now."""
+    z.held[p, z.held_count[p]], z.place[t] = t, z.held_count[p]
+    z.held_count[p] += 1
+
+
+@njit(cache=True)
+def _leave(z: State, t: int, p: int) -> None:
+    """Note that a person, or nobody (-1), has a task no more."""
+    z.held_count[p] -= 1
+    last = z.held[p, z.held_count[p]]
+    z.held[p, z.place[t]], z.place[last] = last, z.place[t]
+
+
+@njit(cache=True)
+def _counted(c: Choices, s: Shares, z: State, old: int, new: int, price: float) -> float:
+    """Take ``new`` for ``old``; return what the two people's balance and lacking minutes cost then."""
+    _put(c, s, z, old, -1)
+    _put(c, s, z, new, 1)
+    p, q, cost = c.person[old], c.person[new], 0.0
+    if p >= 0:
+        cost += _balance(s, z.load, p) + price * s.lacking_min[p] * _lacks(z.slack, p)
+    if q >= 0 and q != p:
+        cost += _balance(s, z.load, q) + price * s.lacking_min[q] * _lacks(z.slack, q)
+    return cost
+
+
+@njit(cache=True)
+def _move(
+    c: Choices,
+    s: Shares,
+    z: State,
+    t: int,
+    new: int,
+    u: int,
+    other: int,
+    lacks: NDArray[np.int64],
+    price: float,
+    limit: float,
+) -> None:
+    """Take the choice ``new`` for ``t``, and ``other`` for ``u`` unless that is -1, where that costs at most ``limit`` more.
+
+    ``other`` is a choice of the person who has ``t``, and ``new`` one of the person who has ``u``.
+    """
+    old = z.chosen[t]
+    p, q = c.person[old], c.person[new]
+    change = c.loss_min[new] - c.minutes_min[new] - c.loss_min[old] + c.minutes_min[old]
+    if u >= 0:
+        was = z.chosen[u]
+        change += c.loss_min[other] - c.minutes_min[other] - c.loss_min[was] + c.minutes_min[was]
+    before = 0.0
+    if p >= 0:
+        before += _balance(s, z.load, p) + price * s.lacking_min[p] * lacks[p]
+    if q >= 0 and q != p:
+        before += _balance(s, z.load, q) + price * s.lacking_min[q] * lacks[q]
+    if change - before > limit:
+        return
+    if u >= 0:
+        _put(c, s, z, z.chosen[u], -1)
+        _put(c, s, z, other, 1)
+    change += _counted(c, s, z, old, new, price) - before
+    if change > limit:
+        _put(c, s, z, new, -1)
+        _put(c, s, z, old, 1)
+        if u >= 0:
+            _put(c, s, z, other, -1)
+            _put(c, s, z, z.chosen[u], 1)
+        return
+    z.chosen[t] = new
+    _leave(z, t, p)
+    _enter(z, t, q)
+    if u >= 0:
+        z.chosen[u] = other
+        _leave(z, u, q)
+        _enter(z, u, p)
+    if p >= 0:
+        lacks[p] = _lacks(z.slack, p)
+    if q >= 0:
+        lacks[q] = _lacks(z.slack, q)
+
+
+@njit(cache=True)
+def cool(
+    c: Choices,
+    s: Shares,
+    z: State,
+    tasks: NDArray[np.int64],
+    moves: int,
+    heat: float,
+    price: float,
+    seed: int,
+) -> None:
+    """Make ``moves`` moves of ``tasks`` at a temperature in minutes; people may lack minutes, at ``price`` times what one is worth."""
+    np.random.seed(seed)
+    lacks = np.zeros(len(z.load), np.int64)
+    for p in range(len(lacks)):
+        lacks[p] = _lacks(z.slack, p)
+    for _ in range(moves):
+        t = tasks[int(np.random.random() * len(tasks))]
+        new = c.start[t] + int(np.random.random() * min(c.start[t + 1] - c.start[t], TRIED))
+        limit = -heat * np.log(1.0 - np.random.random())
+        p, q = c.person[z.chosen[t]], c.person[new]
+        if new == z.chosen[t]:
+            continue
+        if p < 0 or q < 0 or p == q or z.held_count[q] == 0 or np.random.random() >= SWAPS:
+            _move(c, s, z, t, new, -1, -1, lacks, price, limit)
+            continue
+        u = z.held[q, int(np.random.random() * z.held_count[q])]
+        for other in range(c.start[u], min(c.start[u + 1], c.start[u] + TRIED)):
+            if c.person[other] == p:
+                _move(c, s, z, t, new, u, other, lacks, price, limit)
+                break
 
 
 @njit(cache=True)
@@ -417,7 +581,7 @@ def _enumerate(
     while depth >= 0:
         k = at[depth]
         if k >= start[depth]:
-            _put(c, s, z, offered[k], -1)
+            _room(c, z, offered[k], -1)
             spare += c.minutes_min[offered[k]]
         k += 1
         while k < start[depth + 1]:
@@ -437,7 +601,7 @@ def _enumerate(
             depth -= 1
             continue
         at[depth], choice = k, offered[k]
-        _put(c, s, z, choice, 1)
+        _room(c, z, choice, 1)
         spare -= c.minutes_min[choice]
         loss[depth + 1] = loss[depth] + c.loss_min[choice]
         if loss[depth + 1] + max(spare - most_off[depth + 1], 0.0) >= most:
@@ -447,8 +611,12 @@ def _enumerate(
             at[depth] = start[depth] - 1
             continue
         value = loss[count] + spare
+        for i in range(count):
+            _weigh(c, s, z, offered[at[i]], 1)
         for p in group:
             value += _balance(s, z.load, p)
+        for i in range(count):
+            _weigh(c, s, z, offered[at[i]], -1)
         if value < most:
             most, found = value - EPSILON, True
             for i in range(count):
@@ -528,11 +696,10 @@ def _hold(c: Choices, z: State, group: NDArray[np.int64], tasks: NDArray[np.int6
     for i in range(z.held_count[-1]):
         t = z.held[-1, i]
         if not (tasks == t).any():
-            z.held[-1, left] = t
+            z.held[-1, left], z.place[t] = t, left
             left += 1
     z.held_count[-1] = left
     z.held_count[group] = 0
     for t in tasks:
         p = c.person[z.chosen[t]]
-        z.held[p, z.held_count[p]] = t
-        z.held_count[p] += 1
+        _enter(z, t, p)
