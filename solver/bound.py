@@ -285,8 +285,9 @@ class _Relaxation:
         # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
         saved = np.minimum(reduced, 0.0) * upper
         owner, share_owner = np.concatenate(self.owned), np.concatenate(self.shared)
-        theirs = np.bincount(owner[owner >= 0], weights=saved[owner >= 0], minlength=self.problem.person_count)
-        theirs += np.bincount(share_owner, weights=most_right * y_most, minlength=self.problem.person_count)
+        theirs = np.zeros(self.problem.person_count)
+        np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])
+        np.add.at(theirs, share_owner, most_right * y_most)
         return _Solved(found.x, y_equal, reduced, -theirs, bound, int(found.nit))
 
     def read(self, solved: _Solved) -> Relaxed:

@@ -34,7 +34,8 @@ MOST_STEPS = 100_000
 CELLS_PER_STEP = 30
 """Windows of a person that are checked in the time of one choice."""
 FIRST_SIZE, FEWEST, WIDER, NARROWER = 3.0, 2.0, 1.01, 0.9
-"""People in a group: at first, at least, and by how much it changes after one that was and one that was not exhausted: a tenth are not."""
+"""People in a group: at first, at least, and by how much it changes after one that was exhausted and one that was
+not: a tenth are not."""
 LIKELY = 6
 """Cheapest choices of a task by which another person joins its person's group."""
 MOVES_PER_TASK, MOST_MOVES, MOVES_PER_UNIT = 20_000, 16_000_000, 6_000_000
@@ -196,7 +197,7 @@ def nearly_whole(problem: Problem, relaxed: Relaxed) -> bool:
 
 def unlinked(problem: Problem) -> NDArray[np.bool_]:
     """Return which tasks no rule links to another; `solver.neighbourhoods` is for the others."""
-    free = (np.diff(problem.piece_start) == 0) & (problem.preparation < 0)
+    free: NDArray[np.bool_] = (np.diff(problem.piece_start) == 0) & (problem.preparation < 0)
     free[problem.preparation[problem.preparation >= 0]] = False
     return free
 
@@ -253,7 +254,8 @@ def start_state(problem: Problem, plan: Assignment, choices: Choices, free: NDAr
     chosen = np.full(tasks, -1, dtype=np.int64)
     chosen[owner[here]] = here
     fixed = np.flatnonzero(~free & (chosen >= 0) & (plan.who >= 0))
-    fixed_min = np.bincount(plan.who[fixed], weights=choices.minutes_min[chosen[fixed]], minlength=people)
+    fixed_min = np.zeros(people)
+    np.add.at(fixed_min, plan.who[fixed], choices.minutes_min[chosen[fixed]])
     held = np.full((people + 1, max(tasks, 1)), -1, dtype=np.int32)
     count, place = np.zeros(people + 1, dtype=np.int64), np.full(tasks, -1, dtype=np.int64)
     for t in np.flatnonzero(free & (chosen >= 0)).tolist():
@@ -319,7 +321,7 @@ def _balance(s: Shares, load: NDArray[np.int64], p: int) -> int:
     hundredths = s.near_pct * away + s.far_pct * max(away - s.far[p], 0)
     for j in range(len(s.end_slots)):
         hundredths += s.week_pct * abs(load[p, j + 1] - s.share[p, j + 1])
-    return -(-hundredths // 100)
+    return int(-(-hundredths // 100))
 
 
 @njit(cache=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+import numpy as np
+
 from solver.board import compile_board
 from solver.bound import lower_bound
 from solver.column_generation import Tighten
@@ -13,6 +15,7 @@ from solver.diving import Dive
 from solver.firm import Client, Firm, Person, Skill, Task, TaskType
 from solver.overbooking import Overbook
 from solver.problem import compile_problem
+from solver.settling import Settle
 
 
 def compile_all() -> None:
@@ -33,7 +36,8 @@ def compile_all() -> None:
     plan = completed(problem, rule_plan(problem))
     jobs: list[Job[object]] = [Overbook(plan, 0), Dive(plan, 0)]  # overbooking ends with annealing
     if (relaxed := lower_bound(problem).relaxed) is not None:
-        jobs.append(Tighten(relaxed, None, plan, 0.01))
+        everybody, everything = np.arange(problem.person_count), np.ones(problem.task_count, dtype=np.bool_)
+        jobs += [Tighten(relaxed, None, plan, 0.01), Settle(plan, relaxed, everybody, everything, 0, 0.01, fresh=True)]
     for job in jobs:
         job(problem, Near(lambda: True))
 
