@@ -145,6 +145,8 @@ class Settle:
         choices, begun = choices_of(problem, self.relaxed), self.plan
         free = self.tasks & unlinked(problem)
         if self.fresh:
+            # What may not be escalated stays: it must fit by itself when what lacks is given up at the end.
+            free &= problem.may_escalate
             begun = rounded(problem, self.plan, self.relaxed, free)
         shares = _shares(problem, self.relaxed)
         state = start_state(problem, begun, choices, free & np.isin(begun.who, [*self.people.tolist(), ESCALATED]))

@@ -89,14 +89,14 @@ def test_a_plan_breaks_no_rule_whenever_it_is_stopped(questions: int) -> None:
 def test_the_best_of_all_assignments_is_found_where_no_rule_links_tasks() -> None:
     """Groups of everybody are enumerated to the end, so a tiny firm is left at its best."""
     tried = 0
-    for seed in range(60):
+    for seed in range(30):
         problem = problem_of(tiny_firm(seed))
-        if not (problem.allowed.any() and unlinked(problem).all() and assignments(problem) <= 20_000):
+        if not (problem.allowed.any() and unlinked(problem).all() and assignments(problem) <= 2_000):
             continue
         found = settle(problem, begun(problem))(problem, lambda: True).plan
         assert problem.objective_min(found) == cheapest(problem).objective_min
         tried += 1
-    assert tried > 5
+    assert tried > 3
 
 
 def test_a_crowded_firm_gets_within_a_per_cent_of_its_bound() -> None:
