@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_the_best_of_all_assignments_is_found_where_no_rule_links_tasks() -> Non
     assert tried > 3
 
 
-def test_a_crowded_firm_gets_within_a_per_cent_of_its_bound() -> None:
+def test_most_of_the_gap_of_a_crowded_firm_is_closed() -> None:
     problem = crowded(3)
     plan = begun(problem)
     found = settle(problem, plan, fresh=True, units=0.4)(problem, lambda: True).plan
@@ -151,6 +152,8 @@ def test_the_same_settling_comes_to_the_same_plan() -> None:
 
 
 def test_a_relaxation_that_splits_most_tasks_is_no_start() -> None:
-    assert nearly_whole(crowded(5), relaxed_of(crowded(5)))
-    split = crowded(6, people=8, tasks=9)
-    assert not nearly_whole(split, relaxed_of(split))
+    problem = crowded(5)
+    relaxed = relaxed_of(problem)
+    assert nearly_whole(problem, relaxed)
+    split = replace(relaxed.leaning, share=np.full_like(relaxed.leaning.share, 0.5))
+    assert not nearly_whole(problem, replace(relaxed, leaning=split))
