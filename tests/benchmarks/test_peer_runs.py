@@ -19,7 +19,7 @@ from benchmarks.peers.outcome import Outcome, outcome_of
 from benchmarks.peers.scoring import Answer, objective_min
 from benchmarks.peers.trace import Trace
 
-ENOUGH = ["--seconds", "600"]
+ENOUGH = ["--seconds", "3600"]
 
 
 @pytest.fixture(autouse=True)
