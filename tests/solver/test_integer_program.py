@@ -12,12 +12,6 @@ from solver.problem import Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, random_firm
 
 
-@pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is proven here is proven however busy the machine is: nodes end a solve, and no clock."""
-    monkeypatch.setattr(integer_program, "SAFETY_S", 3_600.0)
-
-
 def begun(seed: int, tasks: int) -> tuple[Problem, Assignment]:
     problem = compile_problem(compile_board(random_firm(seed, tasks=tasks), now=NOW))
     return problem, completed(problem, rule_plan(problem))
