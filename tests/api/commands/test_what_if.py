@@ -294,7 +294,7 @@ def test_ctrl_c_compares_what_is_known_by_then(tmp_path: Path) -> None:
     assert run(["generate", "--people", "12", "--tasks", "200", "--out", str(path)]) == 0
     command = [sys.executable, "-u", "-c", "from api.cli import main; main()", "what-if", str(path), "--now", NOW]
     with subprocess.Popen(
-        [*command, "--closed", "2027-03-08", "--seconds", "120"],
+        [*command, "--closed", "2027-03-08", "--seconds", "3600"],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -304,7 +304,7 @@ def test_ctrl_c_compares_what_is_known_by_then(tmp_path: Path) -> None:
             assert child.stderr.readline() == "The firm is closed on 8 Mar 2027.\n"
             assert child.stderr.readline()  # the first progress line: the search runs
             child.send_signal(signal.SIGINT)
-            out, _ = child.communicate(timeout=120)
+            out, _ = child.communicate(timeout=300)
         finally:
             if child.poll() is None:
                 child.kill()

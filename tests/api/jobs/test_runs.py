@@ -27,7 +27,7 @@ from scenarios.uncertainty import range_of, simulated
 from solver.firm import Status
 from solver.stop import WorkBudget
 from tests.api.jobs.running import Running, sweep_of
-from tests.api.jobs.solving import LONG_S, NOW, process, until
+from tests.api.jobs.solving import LONG_S, NOW, PATIENT, process, until
 from tests.firms_for_tests import day, task
 
 ENDLESS = WhatIfAsk(
@@ -83,10 +83,10 @@ def test_two_workers_come_to_the_same_as_one_and_share_the_points(
     ask = sweep_of(0, 60, 120, 300)
     monkeypatch.setattr(pointing, "MOST_TOGETHER", 1)  # here; the other worker takes what is in the queue
     running.ask("s", ask, firm="one")
-    with running.worker():
+    with running.worker(PATIENT):
         assert running.run_ended("s", "one").state is RunState.DONE
         running.ask("s", ask, firm="two")
-        with process(running.database):
+        with process(running.database, "", "patient"):
             assert running.run_ended("s", "two").state is RunState.DONE
     assert running.result("s", "one") == running.result("s", "two")
     assert set(running.tries("s", "two")) == {1}
