@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from scenarios.changes import Scenario
 from scenarios.difference import Comparison
-from scenarios.grids import PointResult, Sweep
+from scenarios.grids import PointRefused, PointResult, Sweep
 from solver.plan import Plan
 from solver.policy import Frozen
 from solver.refusal import refuse
@@ -73,8 +73,10 @@ class SweepAsk(Effort):
 class SweepResult(Frozen):
     """The points of a sweep in their order, and for each row of it the point up to which more pays more than on average."""
 
-    points: tuple[PointResult, ...]
+    points: tuple[PointResult, ...] = Field(description="those that can be")
     knees: tuple[PointResult | None, ...]
+    # Results that were kept before have none.
+    refused: tuple[PointRefused, ...] = Field(default=(), description="the others, each with what is wrong with it")
 
 
 class RiskAsk(Effort):

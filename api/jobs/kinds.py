@@ -16,7 +16,8 @@ from importlib.metadata import version
 from typing import Any, NamedTuple
 
 from api.jobs.asks import DRAWS_TOGETHER, Effort, RiskAsk, SweepAsk, WhatIfAsk
-from solver.refusal import refuse
+from scenarios.grids import Value
+from solver.refusal import Refused, refuse
 
 LIBRARIES = ("evenhand", "highspy", "numba", "numpy", "ortools", "scipy")
 REVISION = 1
@@ -92,17 +93,20 @@ def _what_if_stages(ask: WhatIfAsk) -> Stages:
 
 
 def _sweep_stages(ask: SweepAsk) -> Stages:
-    grid = ask.sweep.points(now=_NO_MOMENT, seed=ask.seed, work_units=ask.work_units)
     points = tuple(
-        Spec(
-            "grid point",
-            {"values": list(point.values)},
-            point.model_dump(mode="json", exclude={"now": True, "values": True, "scenario": {"name"}}),
-            counted=True,
-        )
-        for point in grid
+        Spec("grid point", {"values": list(values)}, _point_content(ask, values), counted=True)
+        for values in ask.sweep.cells()
     )
     return _today(ask), points, (Spec("sweep", {}, ask.model_dump(mode="json")),)
+
+
+def _point_content(ask: SweepAsk, values: tuple[Value, ...]) -> Mapping[str, Any]:
+    """Return what a point's result depends on; of one that is no point at all, what says so."""
+    try:
+        point = ask.sweep.point(values, now=_NO_MOMENT, seed=ask.seed, work_units=ask.work_units)
+    except Refused:  # it is worked out as any other, and comes to the same refusal
+        return {"sweep": ask.sweep.model_dump(mode="json", exclude={"scenario": {"name"}}), "values": list(values)}
+    return point.model_dump(mode="json", exclude={"now": True, "values": True, "scenario": {"name"}})
 
 
 def _risk_stages(ask: RiskAsk) -> Stages:

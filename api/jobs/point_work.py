@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from api.crew import processes
 from api.jobs.asks import (
@@ -36,17 +37,19 @@ from api.stops import WallClock
 from scenarios.chances import Chances, chances_of
 from scenarios.draws import Setting, setting
 from scenarios.execution import Promised
-from scenarios.grids import PointResult, ground_of
+from scenarios.grids import PointRefused, PointResult, ground_of
 from scenarios.risks import bottlenecks, risks
 from scenarios.robust import robust
 from scenarios.run import Baseline, Solving, compare
-from scenarios.sweeps import Swept, solve_point
+from scenarios.sweeps import Swept, result_or_refused, solve_point
 from scenarios.uncertainty import METRICS, Outcomes, Portion, compared, joined, promised, range_of
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Plan
+from solver.refusal import Refused
 from solver.stop import FirstOf, Stop, WorkBudget
 
+_POINT: TypeAdapter[PointResult | PointRefused] = TypeAdapter(PointResult | PointRefused)
 SMALL = 2_000
 """People times tasks up to which a single search is done in this process: it is over before another one has started."""
 
@@ -156,19 +159,28 @@ def _comparison(ground: Ground, _: Mapping[str, Any]) -> str:
 
 def _grid_point(ground: Ground, arguments: Mapping[str, Any]) -> str:
     ask: SweepAsk = ground.asked(SweepAsk)
-    point = ask.sweep.point(arguments["values"], now=ground.now, seed=ask.seed, work_units=ask.work_units)
-    return solve_point(ground.firm, point, ground=ground.ground, last=ground.today).model_dump_json()
+    values = arguments["values"]
+
+    def solved() -> PointResult:
+        point = ask.sweep.point(values, now=ground.now, seed=ask.seed, work_units=ask.work_units)
+        return solve_point(ground.firm, point, ground=ground.ground, last=ground.today)
+
+    return result_or_refused(values, solved).model_dump_json()
 
 
 def _sweep(ground: Ground, _: Mapping[str, Any]) -> str:
     ask: SweepAsk = ground.asked(SweepAsk)
-    grid = ask.sweep.points(now=ground.now, seed=ask.seed, work_units=ask.work_units)
     # A result that was known may have been another sweep's, with values of its own.
-    results = tuple(
-        PointResult.model_validate_json(document).model_copy(update={"values": point.values})
-        for point, document in zip(grid, ground.earlier[1], strict=True)
-    )
-    return SweepResult(points=results, knees=Swept(ask.sweep, results, len(results)).knees()).model_dump_json()
+    found = [
+        _POINT.validate_json(document).model_copy(update={"values": values})
+        for values, document in zip(ask.sweep.cells(), ground.earlier[1], strict=True)
+    ]
+    results = tuple(one for one in found if isinstance(one, PointResult))
+    refused = tuple(one for one in found if isinstance(one, PointRefused))
+    if not results:
+        raise Refused(refused[0].refusal)
+    knees = Swept(ask.sweep, results, len(results), refused).knees()
+    return SweepResult(points=results, knees=knees, refused=refused).model_dump_json()
 
 
 def _changed_plan(ground: Ground, _: Mapping[str, Any]) -> str:

@@ -23,9 +23,10 @@ def comparison_of_run(session: Session, run: Run, document: str) -> ComparisonDa
     firm = firm_at(session, run.version)
     if run.kind == "sweep":
         sweep = SweepAsk.model_validate_json(run.asked).sweep
-        points = SweepResult.model_validate_json(document).points
+        came = SweepResult.model_validate_json(document)
         said = tuple(f"{axis.name}: {', '.join(axis.shown(value) for value in axis.values)}." for axis in sweep.axes)
-        return ComparisonData(firm, run.planned_at, said, None, Swept(sweep, points, run.points - run.points_known))
+        swept = Swept(sweep, came.points, run.points - run.points_known, came.refused)
+        return ComparisonData(firm, run.planned_at, said, None, swept)
     scenario = WhatIfAsk.model_validate_json(run.asked).scenario
     found = WhatIfResult.model_validate_json(document)
     after = scenario.apply(firm)

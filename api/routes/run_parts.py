@@ -21,9 +21,9 @@ from api.store.scenarios import KeptScenario
 from api.store.scenarios_today import Today
 from scenarios.change import refuse_change
 from scenarios.changes import Change, Scenario
-from scenarios.grids import MOST_POINTS, Axis, Sweep
+from scenarios.grids import MOST_POINTS, Axis, Point, Sweep
 from scenarios.rebasing import applying
-from solver.refusal import Refused
+from solver.refusal import Refusal, Refused
 
 Ask = WhatIfAsk | SweepAsk | RiskAsk
 ASKS: dict[str, type[Ask]] = {"what_if": WhatIfAsk, "sweep": SweepAsk, "risk": RiskAsk}
@@ -86,7 +86,7 @@ def asked_by(ask: WhatIfRun | SweepRun | RiskRun, kept: KeptScenario, today: Tod
     if isinstance(ask, RiskRun):
         return RiskAsk(scenario=scenario, **effort)
     sweep = Sweep(scenario=scenario, axes=tuple(_moved(n, axis, today) for n, axis in enumerate(ask.axes)))
-    _require_corners(sweep, today)
+    _require_a_corner(sweep, today)
     return SweepAsk(sweep=sweep, **effort)
 
 
@@ -124,18 +124,25 @@ def _moved(number: int, axis: Axis, today: Today) -> Axis:
     raise problem(status, "unknown_reference", f"axes.{number}.field", value, why, nearest=near)
 
 
-def _require_corners(sweep: Sweep, today: Today) -> None:
-    """Refuse a sweep that is too large, or whose outermost points cannot be; one in the middle that cannot be fails by itself."""
+def _require_a_corner(sweep: Sweep, today: Today) -> None:
+    """Refuse a sweep that is too large, or of whose outermost points none can be; others that cannot be are told in the result."""
     count = math.prod(len(axis.values) for axis in sweep.axes)
     if count > MOST_POINTS:
         words, hint = f"are more than {MOST_POINTS:,} points", "Maybe use larger steps."
         refuse_change("too_many_points", "axes", count, words, nearest=MOST_POINTS, hint=hint)
     ends = [tuple(dict.fromkeys((axis.values[0], axis.values[-1]))) for axis in sweep.axes]
+    wrong: Refusal | None = None
     for values in itertools.product(*ends):
-        point = sweep.point(values, now=datetime.min, seed=0, work_units=0)
+        point: Point | None = None
         try:
+            point = sweep.point(values, now=datetime.min, seed=0, work_units=0)
             point.scenario.apply(today.firm)
         except Refused as error:
             found = error.refusal
-            field = found.field.rpartition(".")[2]
-            raise Refused(found.model_copy(update={"field": f"axes.values.{field}"})) from error
+            if point is not None:
+                found = found.model_copy(update={"field": f"axes.values.{found.field.rpartition('.')[2]}"})
+            wrong = wrong or found
+        else:
+            return
+    if wrong is not None:
+        raise Refused(wrong)

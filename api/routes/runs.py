@@ -143,13 +143,7 @@ def points(
         found = points_of(session, run, after=place[0] if place else None, limit=limit + 1, done=done)
     shown = found[:limit]
     rows = (
-        PointRow.model_validate(
-            {
-                **point._asdict(),
-                "started_at": point.begun_at,
-                "result": _shown(point.document),
-            }
-        )
+        PointRow.model_validate({**point._asdict(), "started_at": point.begun_at, **_shown(point.document)})
         for point in shown
     )
     more = cursor(shown[-1].number) if len(found) > limit else None
@@ -186,10 +180,13 @@ def result(id: Id, run: RunId, caller: ReadingScenarios, here: Here) -> RunResul
     return RunResult(id=run, result=CAME.validate_python({**json.loads(document), "kind": found.kind}))
 
 
-def _shown(document: str | None) -> dict[str, Any] | None:
-    """Return the result of a piece, without what only putting the pieces together needs."""
-    found: dict[str, Any] | None = None if document is None else json.loads(document)
-    return found and {name: value for name, value in found.items() if name != "packed"}
+def _shown(document: str | None) -> dict[str, Any]:
+    """Return the result of a piece, without what only putting the pieces together needs, and why there can be none."""
+    if document is None:
+        return {"result": None, "refusal": None}
+    found = json.loads(document)
+    shown = {name: value for name, value in found.items() if name != "packed"}
+    return {"result": shown, "refusal": found.get("refusal")}
 
 
 def _steps(run: str) -> Steps:

@@ -209,6 +209,7 @@ class PointRow(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     error: str | None
+    refusal: Refusal | None = Field(description="why this point of a sweep cannot be; none: it can, as far as is known")
     result: Any = Field(description="what came of it, as it stands in the result of the run; none: not yet")
 
 

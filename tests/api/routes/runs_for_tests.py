@@ -7,9 +7,8 @@ from api.store.loading import firm_at
 from api.store.points import add_points, begin_run, claim_point, finish_point, finish_run
 from api.store.run_states import NewPoint
 from api.store.runs import one_run
-from scenarios.grids import ground_of
 from scenarios.run import Solving, baseline, compare
-from scenarios.sweeps import knee_of, solve_point
+from scenarios.sweeps import run_sweep
 from solver.stop import WorkBudget
 from tests.api.routes.asking import Api
 
@@ -25,10 +24,9 @@ def work_out(api: Api, run: str, *, firm: str = "one") -> None:
         here = firm_at(session, found.version, marked=True)
     if found.kind == "sweep":
         sweep = SweepAsk.model_validate_json(found.asked).sweep
-        grid = sweep.points(now=found.planned_at, seed=0, work_units=0)
-        made = [solve_point(here, point, ground=ground_of(here, None)) for point in grid]
-        documents = [one.model_dump_json() for one in made]
-        result = SweepResult(points=tuple(made), knees=(knee_of(made),)).model_dump_json()
+        swept = run_sweep(here, sweep, now=found.planned_at, work_units=0)
+        documents = [one.model_dump_json() for one in swept.in_order()]
+        result = SweepResult(points=swept.results, knees=swept.knees(), refused=swept.refused).model_dump_json()
     else:
         scenario = WhatIfAsk.model_validate_json(found.asked).scenario
         base = baseline(here, now=found.planned_at, solving=BRIEF)
