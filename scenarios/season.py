@@ -85,6 +85,16 @@ class Shortage(Frozen):
     sentence: str
 
 
+class SkillRange(Frozen):
+    """How much of one skill is missing: in the answer shown, and the least and most in any answer that costs nearly as little."""
+
+    skill: str
+    minutes: int = Field(description="in the answer shown, at all levels")
+    least_min: int
+    most_min: int
+    sentence: str
+
+
 class Measure(Frozen):
     """One thing to do about it."""
 
@@ -111,6 +121,9 @@ class Season(Frozen):
     skills: tuple[SkillWeek, ...]
     levels: tuple[LevelWeek, ...]
     shortages: tuple[Shortage, ...]
+    ranges: tuple[SkillRange, ...] = Field(
+        description="of each skill that may be missing, as which of several skills is left undone is nearly a tie; most first"
+    )
     measures: tuple[Measure, ...]
     cost_min: int = Field(description="of the measures, in minutes of ordinary pay of the lowest level")
     nobody: tuple[str, ...] = Field(description="tasks that nobody may do whatever the hours")
@@ -134,6 +147,7 @@ def season(firm: Firm, *, now: datetime, costs: Costs | None = None) -> Season:
         skills=tuple(_skill_weeks(year, as_is)),
         levels=tuple(_level_weeks(year, as_is, last)),
         shortages=tuple(_shortages(year, as_is)),
+        ranges=() if mended is as_is else _ranges(year, as_is),
         measures=measures,
         cost_min=sum(measure.cost_min for measure in measures),
         nobody=year.nobody,
@@ -167,6 +181,25 @@ def ranges_by_skill(year: Demand, *, slack: float = 0.01) -> dict[str, tuple[flo
     skills = sorted({one.skill for one in year.classes})
     parts = [[k for k, one in enumerate(year.classes) if one.skill == skill] for skill in skills]
     return dict(zip(skills, refused_ranges(year, shortage_only(year), parts, slack=slack), strict=True))
+
+
+def _ranges(year: Demand, as_is: Closed) -> tuple[SkillRange, ...]:
+    short, found = short_by_skill(year, as_is), []
+    for skill, (low, high) in ranges_by_skill(year).items():
+        # The answer shown is one of those, within what the solver takes for equal.
+        least, shown, most = min(low, short[skill]), short[skill], max(high, short[skill])
+        if most < _HALF_HOUR:
+            continue
+        found.append(
+            SkillRange(
+                skill=skill,
+                minutes=round(shown),
+                least_min=round(least),
+                most_min=round(most),
+                sentence=f"Between {least / 60:,.0f} and {most / 60:,.0f} hours of {skill} find nobody.",
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.minutes, -one.most_min, one.skill)))
 
 
 def _last_place(year: Demand) -> int:
