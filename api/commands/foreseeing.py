@@ -40,7 +40,8 @@ from scenarios.execution import Promised
 from scenarios.recurring import year_ahead
 from scenarios.risks import bottlenecks, risks
 from scenarios.robust import robust
-from scenarios.season import Season, season
+from scenarios.season import season
+from scenarios.season_figures import Season
 from scenarios.uncertainty import compared, outcomes, promised
 from solver.learning import learn
 from solver.observations import observed

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from api.report.charts import Chart, columns
 from api.report.outlook import OutlookPage, Part, Row
-from scenarios.season import Season
+from scenarios.season_figures import Season
 from solver.wording import hours_text
 
 RANGE_COLUMNS = ("skill", "missing", "in any answer nearly as good")

@@ -344,6 +344,20 @@ RUNS: dict[str, Example] = {
         "summary": "How likely the plan is to hold, and whether a robust one is better",
         "value": {"kind": "risk", "draws": 200, "robust": True},
     },
+    "season": {"summary": "The year ahead, with the changes", "value": {"kind": "season"}},
+}
+
+FIRM_RUNS: dict[str, Example] = {
+    "season": {"summary": "The year ahead of the firm as it is", "value": {"kind": "season", "days": 365}},
+    "replay": {
+        "summary": "The first week of March without the guardrail for complex work",
+        "value": {
+            "kind": "replay",
+            "first_day": "2027-03-01",
+            "last_day": "2027-03-07",
+            "changes": [{"change": "policy", "name": "guardrail.complex_level", "value": None}],
+        },
+    },
 }
 
 TURNINGS: dict[str, Example] = {
