@@ -350,12 +350,13 @@ RUNS: dict[str, Example] = {
 FIRM_RUNS: dict[str, Example] = {
     "season": {"summary": "The year ahead of the firm as it is", "value": {"kind": "season", "days": 365}},
     "replay": {
-        "summary": "The first week of March without the guardrail for complex work",
+        "summary": "The first week of March with moves twice as dear, and a batch on three nights a week",
         "value": {
             "kind": "replay",
             "first_day": "2027-03-01",
             "last_day": "2027-03-07",
-            "changes": [{"change": "policy", "name": "guardrail.complex_level", "value": None}],
+            "changes": [{"change": "policy", "name": "weights.move", "value": 120}],
+            "night_weekdays": [0, 2, 4],
         },
     },
 }
