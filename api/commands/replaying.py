@@ -96,15 +96,14 @@ def _terms(asked: Asked) -> Terms:
         *policy_settings("guardrail", asked.guardrail, "guardrail"),
         *policy_settings("set", asked.settings),
     )
-    terms = Terms(
+    return Terms(
         policy=None if asked.policy is None else _policy(asked.policy),
         settings=settings,
         routing=asked.routing,
         night_weekdays=None if asked.nights is None else _nights(asked.nights),
         freeze_days=asked.freeze_days,
         approvals=asked.approvals,
-    )
-    return terms if terms == Terms() else Terms(**{**vars(terms), "name": "the other policy"})
+    ).called("the other policy")
 
 
 def _policy(path: Path) -> Policy:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Self
 
@@ -216,15 +215,14 @@ class PeriodAsk(Frozen):
     @property
     def terms(self) -> Terms:
         """What is different; nothing: the policy in force."""
-        terms = Terms(
+        return Terms(
             policy=self.policy,
             settings=self.changes,
             routing=self.routing,
             night_weekdays=None if self.night_weekdays is None else tuple(sorted(set(self.night_weekdays))),
             freeze_days=self.freeze_days,
             approvals=self.approvals,
-        )
-        return terms if terms == Terms() else replace(terms, name="the other policy")
+        ).called("the other policy")
 
     @property
     def other(self) -> bool:
