@@ -1,4 +1,5 @@
-"""The year as a linear program with whole hires: minutes of each class of work, by group of people and week (HiGHS, through scipy).
+"""The year as a linear program with whole hires: minutes of each class of work, by group of people and week (HiGHS, through scipy;
+by itself where one program is asked many things).
 
 The constraints are those of the detailed plan, added up by week: who may do what, nobody beyond their minutes, nothing before its
 release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Work may be
@@ -8,14 +9,16 @@ split between people, so what is missing here is missing in every detailed plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import highspy
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from scenarios.demand import WHOLE_MIN, Demand, WorkClass
+from solver.quiet import Quiet
 
 Floats = NDArray[np.float64]
 GAP = 0.002
@@ -125,10 +128,6 @@ class _Model:
     over: int
     first_hire: int
 
-    def near(self, cost: float) -> _Model:
-        """Return the program of all answers that cost no more."""
-        return replace(self, constraints=(*self.constraints, LinearConstraint(self.price, -np.inf, cost)))
-
     def least(self) -> OptimizeResult:
         found = milp(
             self.price,
@@ -140,6 +139,49 @@ class _Model:
         if found.x is None:
             raise RuntimeError(f"the season's program has no answer: {found.message}")
         return found
+
+
+class _Near:
+    """All answers of a program without whole numbers that cost at most ``1 + slack`` times the least.
+
+    Each question goes on from the answer to the one before: on the year of 30 people a twentieth of the time of asking anew.
+    """
+
+    def __init__(self, model: _Model, slack: float) -> None:
+        assert not model.whole.any(), "ranges are of linear programs"
+        rows = sp.vstack([one.A for one in model.constraints], format="csr")
+        lower, upper = (
+            np.concatenate([np.broadcast_to(getattr(one, end), one.A.shape[0]) for one in model.constraints])
+            for end in ("lb", "ub")
+        )
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(model.price), rows.shape[0]
+        program.col_cost_, program.col_lower_, program.col_upper_ = model.price, np.zeros_like(model.price), model.upper
+        program.row_lower_, program.row_upper_ = lower, upper
+        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
+        program.a_matrix_.value_ = rows.data
+        self._columns = np.arange(len(model.price), dtype=np.int32)
+        self._solver = Quiet()
+        self._solver.passModel(program)
+        cost, priced = self.least(model.price), np.flatnonzero(model.price).astype(np.int32)
+        highest = cost * (1.0 + slack) + 1.0
+        self._solver.addRow(-highspy.kHighsInf, highest, len(priced), priced, model.price[priced])
+        # The last answer is possible under every price: the primal simplex goes on from there, the dual one would begin anew.
+        self._solver.setOptionValue("simplex_strategy", _PRIMAL)
+
+    def least(self, price: Floats) -> float:
+        """Return the least that these prices of the columns come to."""
+        self._solver.changeColsCost(len(self._columns), self._columns, price)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"a range of the season's program has no answer: {status}")
+        return float(self._solver.getInfo().objective_function_value)
+
+
+_PRIMAL = 4
+"""HiGHS's number for the primal simplex."""
 
 
 def closed(year: Demand, options: Options) -> Closed:
@@ -200,13 +242,12 @@ class _Program:
         if not self.year.classes:
             return [(0.0, 0.0) for _ in parts]
         model = self._model()
-        near = model.near(float(model.least().fun) * (1.0 + slack) + 1.0)
-        found = []
+        near, found = _Near(model, slack), []
         for part in parts:
             refused = np.zeros(len(model.price))
             refused[model.columns + np.array(part, dtype=np.int64)] = 1.0
-            least, most = (float(replace(near, price=sign * refused).least().fun) for sign in (1.0, -1.0))
-            found.append((max(least, 0.0), max(-most, 0.0)))
+            least, most = near.least(refused), -near.least(-refused)
+            found.append((max(least, 0.0), max(most, 0.0)))
         return found
 
     def _model(self) -> _Model:

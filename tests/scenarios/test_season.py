@@ -8,7 +8,8 @@ import pytest
 from scenarios.demand import demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
-from scenarios.season import Costs, Season, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season_figures import Season
 from scenarios.season_program import closed
 from solver.firm import Client, Firm, Overtime, Priority, Skill, Status, Task, TaskType
 from tests.firms_for_tests import NOW, day, firm, person, task

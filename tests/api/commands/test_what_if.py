@@ -171,6 +171,20 @@ def test_a_sweep_has_a_table_a_chart_and_points_that_are_kept(
     assert "6 points, 0 solved now" in capsys.readouterr().out
 
 
+def test_points_of_a_sweep_that_cannot_be_are_listed_with_the_reason(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "s.html"
+    sweep = [*("what-if", str(file), "--sweep", "horizon_days=7,0,14", *WORK), "--report", str(page)]
+    code, found = answer(capsys, *sweep)
+    assert code == 0
+    assert [one["values"] for one in found["points"]] == [[7], [14]]
+    assert [(one["values"], one["refusal"]["value"]) for one in found["refused"]] == [([0], "0")]
+    assert "Cannot be:" in page.read_text(encoding="utf-8")
+    assert run(sweep) == 0
+    assert "1 of 3 points cannot be" in capsys.readouterr().out
+
+
 def test_a_scenario_file_is_toml_or_json_and_options_come_after_it(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
