@@ -1,8 +1,8 @@
 """The season plan against the detailed solve: total shortage, and shortage by skill, on generated firms with too much work.
 
 A shortage of the detailed plan is an escalated task, less those that nobody may do whatever the hours. Work that no one person can do in
-time is late in both and no shortage. How well the two can agree is measured as well: by how much two detailed solves differ that have nothing
-but the seed apart.
+time is late in both and no shortage. How well the two can agree is measured as well: by how much two detailed solves differ that have
+nothing but the seed apart.
 """
 
 from __future__ import annotations
