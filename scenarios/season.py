@@ -21,6 +21,7 @@ from scenarios.season_figures import LevelWeek, Measure, Season, Shortage, Skill
 from scenarios.season_program import Closed, Floats, Hire, Options, Pool, closed, refused_ranges, weekly
 from solver.firm import Firm
 from solver.policy import Frozen
+from solver.windows import BEYOND_HORIZON_DAYS
 
 _HALF_HOUR = 30.0
 """Minutes below which a shortage or a measure is a matter of rounding."""
@@ -84,8 +85,15 @@ def shortage_only(year: Demand, *, whole: bool = False) -> Options:
 
     With ``whole`` long tasks stay in one hand: nearer to the detailed plan for a small firm, and minutes of work in place of seconds.
     """
-    weight = year.firm.policy.weights.escalation
-    return Options(refusal=np.array([float(weight * one.factor) for one in year.classes]), whole=whole)
+    weights, end = year.firm.policy.weights, year.board.axis.last_day + timedelta(days=BEYOND_HORIZON_DAYS)
+    # An escalation is dearer than any lateness the task may have (`solver.problem`), so than the latest of all: beyond the horizon.
+    latest = [(end - year.days[one.late_from]).days if one.late_from >= 0 else 0 for one in year.classes]
+    prices = [
+        float(one.factor * (weights.escalation + weights.late_day * days))
+        for one, days in zip(year.classes, latest, strict=True)
+    ]
+    late_day = np.array([float(weights.late_day * one.factor) for one in year.classes])
+    return Options(refusal=np.array(prices), whole=whole, late_day=late_day)
 
 
 def short_by_skill(year: Demand, found: Closed) -> dict[str, float]:

@@ -66,6 +66,9 @@ class Options:
         ``(classes,)`` price of a minute that nobody does.
     whole
         Long tasks are done by one person, or by nobody.
+    late_day
+        ``(classes,)`` price of a minute and day that work is done later than one person could have; unless given, the share of a
+        refusal that it costs of an escalation by the policy.
     overtime
         By group, empty for none.
     extended
@@ -76,6 +79,7 @@ class Options:
 
     refusal: Floats
     whole: bool = False
+    late_day: Floats | None = None
     overtime: tuple[Pool, ...] = ()
     hires: tuple[Hire, ...] = ()
     extended: NDArray[np.int64] | None = None
@@ -283,6 +287,8 @@ class _Program:
         constraints = [LinearConstraint(balance, minutes, minutes), LinearConstraint(rows, -np.inf, room)]
         if len(hands):
             constraints += self._one_hand(hands, minutes, size, columns)
+        if year.apart:
+            constraints.append(self._two_people(minutes, size))
         return _Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
 
     def _hands(self) -> NDArray[np.int64]:
@@ -320,20 +326,40 @@ class _Program:
             LinearConstraint(whole.tocsr(), minutes[tasks], minutes[tasks]),
         ]
 
-    def _late_price(self) -> Floats:
-        """Return the price of minutes done later than one person alone could have done them.
+    def _two_people(self, minutes: Floats, size: int) -> LinearConstraint:
+        """Return "of two tasks of one piece of work nobody does more than one": the shares a person has of both add up to one at most.
 
-        A day costs the share of a refusal that it costs of an escalation by the policy.
+        For groups of one; of several people each may do one of the two.
         """
+        alone = np.array([len(group.people) == 1 for group in self.year.groups] + [False] * len(self.options.hires))
+        columns: dict[tuple[int, int], list[int]] = {}
+        for column, (k, g) in enumerate(zip(self.k.tolist(), self.g.tolist(), strict=True)):
+            if alone[g]:
+                columns.setdefault((k, g), []).append(column)
+        rows: list[Floats] = []
+        place: list[tuple[int, int]] = []
+        for first, second in self.year.apart:
+            for g in sorted({*self.year.classes[first].groups} & {*self.year.classes[second].groups}):
+                used = [(k, column) for k in (first, second) for column in columns.get((k, g), ())]
+                place += [(len(rows), column) for _, column in used]
+                rows.append(np.array([1.0 / minutes[k] for k, _ in used]))
+        row, column_of = np.array(place, dtype=np.int64).reshape(-1, 2).T
+        share = np.concatenate(rows) if rows else np.zeros(0)
+        matrix = sp.coo_matrix((share, (row, column_of)), shape=(len(rows), size))
+        return LinearConstraint(matrix.tocsr(), -np.inf, 1.0)
+
+    def _late_price(self) -> Floats:
+        """Return the price of minutes done later than one person alone could have done them."""
         ends = np.flatnonzero(np.append(self.week[1:] != self.week[:-1], True))
         weights = self.year.firm.policy.weights
         share = weights.late_day / max(weights.escalation, 1)
+        a_day = share * self.options.refusal if self.options.late_day is None else self.options.late_day
         price = np.zeros(len(self.k))
         for k, one in enumerate(self.year.classes):
             if one.late_from >= 0:
                 mine = self.k == k
                 days = np.maximum(np.minimum(ends[self.w[mine]], self.last[mine]) - one.late_from, 0)
-                price[mine] = share * self.options.refusal[k] * days
+                price[mine] = a_day[k] * days
         return price
 
     def _capacity(self, size: int, first_over: int, first_hire: int) -> tuple[sp.csr_matrix, Floats]:

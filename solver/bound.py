@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from solver.crew import GoOn
+from solver.multipliers import TOLERANCE, Multipliers, picks
 from solver.neighbourhoods import Leaning
 from solver.person_plans import Items, items
 from solver.problem import Problem
@@ -26,7 +27,6 @@ MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
 tasks: 122,542 of them, 3.4 s a round); the bound is then what each task costs alone."""
 ROUNDS = 6
-TOLERANCE = 1e-6
 ITERATIONS_PER_UNIT = 20_000
 """Simplex iterations of a firm of 30 by 600 in about a second."""
 
@@ -49,6 +49,8 @@ class Relaxed:
         ``(T,)`` what doing each task costs.
     rows
         Persons and release rows whose windows, of those that start later, it needed.
+    multipliers
+        Of windows and fair shares, for variants of the firm (`solver.multipliers`).
     items, later_min
         What each person may do at what price, that of windows that start later included, and what those windows come to at their
         multipliers: for the bound of `solver.column_generation`.
@@ -60,6 +62,7 @@ class Relaxed:
     items: Items
     later_min: float
     rows: frozenset[tuple[int, int]]
+    multipliers: Multipliers
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ def _alone(problem: Problem) -> int:
 class _Solved:
     values: NDArray[np.float64]
     duals: NDArray[np.float64]
+    shared_duals: NDArray[np.float64]
     bound: float
     iterations: int
 
@@ -163,21 +167,29 @@ class _Rows:
         return sp.csr_matrix(parts, shape=(self.count, columns))
 
 
+def _by_window(duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return from the multipliers of a chain's rows those of its windows: the worth of a minute more in each."""
+    worth: NDArray[np.float64] = np.maximum(np.append(duals, 0.0)[1:] - duals, 0.0)
+    return worth
+
+
 class _Relaxation:
     """The linear program: who may do what in which window, escalations, cumulative loads, and distances to fair shares."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
-        self.task, self.person, self.window = _picks(problem)
+        found = picks(problem)
+        self.task, self.person, self.window = found.task, found.person, found.window
         self.work = problem.work_min[self.task, self.person].astype(np.float64)
-        price = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
-        self.x = self.columns.add(price.astype(np.float64), np.ones(len(price)))
+        self.price = found.price_min(problem)
+        self.x = self.columns.add(self.price, np.ones(len(self.price)))
         self.u = self.columns.add(problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64))
         once = self.equal.new(np.ones(problem.task_count))
         self.equal.put(once[self.task], self.x, 1.0)
         self.equal.put(once, self.u, 1.0)
         self.chained: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self.shared: list[NDArray[np.int64]] = []
         self._imbalance()
         if len(problem.dues):
             for p in range(problem.person_count):
@@ -220,6 +232,7 @@ class _Relaxation:
             share = shares.share_min[:, column].astype(np.float64)
             for sign in (1.0, -1.0):
                 rows = self.most.new(sign * share)
+                self.shared.append(rows)
                 self.most.put(rows[self.person[counted]], self.x[counted], sign * self.work[counted])
                 self.most.put(rows, away, -1.0)
             if column == 0:
@@ -242,21 +255,22 @@ class _Relaxation:
             method="highs",
         )
         if found.x is None:
-            return _Solved(np.zeros(len(price)), np.zeros(len(equal_right)), -math.inf, int(found.nit))
+            none = np.zeros(len(most_right))
+            return _Solved(np.zeros(len(price)), np.zeros(len(equal_right)), none, -math.inf, int(found.nit))
         y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
         reduced = price - equal.T @ y_equal - most.T @ y_most
         bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
-        return _Solved(found.x, y_equal, bound, int(found.nit))
+        return _Solved(found.x, y_equal, y_most, bound, int(found.nit))
 
     def read(self, solved: _Solved) -> Relaxed:
         """Return what a solve says beside its bound."""
         problem, share = self.problem, solved.values[self.x]
         kept = np.flatnonzero(share > WEIGHTLESS)
         minute, later_min = np.zeros((problem.person_count, len(problem.dues))), 0.0
-        price = (problem.late_min[self.window] + problem.comfort_min[self.task, self.person]).astype(np.float64)
+        price = self.price.copy()
         for (p, a), rows in self.chained.items():
             if a > 0:
-                later = np.maximum(np.append(solved.duals[rows], 0.0)[1:] - solved.duals[rows], 0.0)
+                later = _by_window(solved.duals[rows])
                 mine, room = self._released(p, a), np.maximum(problem.room_min[p, a], 0)
                 until = np.cumsum(later[::-1])[::-1]
                 price[mine] += self.work[mine] * until[problem.due_column[self.window[mine]]]
@@ -270,7 +284,21 @@ class _Relaxation:
         leaning = Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept])
         later_rows = frozenset((p, a) for p, a in self.chained if a > 0)
         parts = items(problem, self.task, self.person, self.window, price)
-        return Relaxed(leaning, minute, task, parts, later_min, later_rows)
+        return Relaxed(leaning, minute, task, parts, later_min, later_rows, self._multipliers(solved))
+
+    def _multipliers(self, solved: _Solved) -> Multipliers:
+        """Return the multipliers of windows and shares."""
+        problem, chains = self.problem, list(self.chained)
+        minute = [_by_window(solved.duals[self.chained[chain]]) for chain in chains]
+        above, below = (np.array([solved.shared_duals[rows] for rows in self.shared[i::2]]) for i in (0, 1))
+        return Multipliers(
+            person=np.array([p for p, _ in chains], dtype=np.int64),
+            release=np.array([problem.releases[a] for _, a in chains], dtype=np.int64),
+            dues=problem.dues.astype(np.int64),
+            minute=np.array(minute).reshape(len(chains), len(problem.dues)),
+            end_slots=problem.balance.end_slots,
+            load=(below - above).reshape(-1, problem.person_count).T,
+        )
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""
@@ -286,21 +314,3 @@ class _Relaxation:
         for p, a in fresh:
             self._chain(p, a)
         return bool(fresh)
-
-
-def _picks(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return task, person and flat window of everything that may happen, one entry each.
-
-    Windows too short for the whole task with nothing else to do are left out: a relaxation would fill them with a part of it.
-    """
-    task, person = np.nonzero(problem.allowed)
-    count = np.diff(problem.first_window)[task]
-    first = np.repeat(problem.first_window[task], count)
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    task, person, window = np.repeat(task, count), np.repeat(person, count), (first + offset).astype(np.int64)
-    within = problem.due_column[window] < len(problem.dues)
-    room = np.full(len(window), np.iinfo(np.int64).max)
-    row, column = problem.release_row[window[within]], problem.due_column[window[within]]
-    room[within] = problem.room_min[person[within], row, column]
-    possible = room >= problem.work_min[task, person]
-    return task[possible], person[possible], window[possible]

@@ -168,6 +168,26 @@ def test_stop_is_answered_whether_a_job_listens_or_not(
         assert len(crew.workers) == (0 if stubborn else 1)
 
 
+def test_a_process_that_dies_once_told_to_stop_has_done_nothing(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    with processes(1) as crew:
+        crew.meet(small_problem())
+        ticket = crew.start(Endless(stubborn=True, mark=str(begun)))
+        pid = crew.workers[0].process.pid
+        assert pid is not None
+        dead: list[int] = []
+
+        def told() -> bool:
+            if begun.exists() and not dead:
+                crew.stopped.set()
+                os.kill(pid, signal.SIGKILL)
+                dead.append(pid)
+            return not dead
+
+        assert crew.finish(ticket, told) is None
+        assert (crew.workers, crew.deaths, len(crew.waiting)) == ([], {}, 0)
+
+
 def test_what_a_job_kept_counts_where_it_does_not_end_in_time() -> None:
     with processes(1) as crew:
         crew.meet(small_problem())
