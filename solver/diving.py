@@ -25,7 +25,8 @@ from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.quiet import Quiet
 
-FIRST_SIZE, GROWTH, MOST_TASKS, MOST_PEOPLE = 60, 1.4, 170, 12
+FIRST_SIZE, GROWTH, MOST_TASKS, MOST_PEOPLE = 120, 1.4, 170, 12
+MOST_OUTLETS = 12
 """Tasks in the first dives, how many more where the last one gained nothing, at most, and people: what it takes grows with the square."""
 MOST_WINDOWS = 5
 """Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
@@ -33,16 +34,19 @@ FLAGS = 2
 """Tasks of a person of which no second window is taken: with one, dives end at 1.06 to 1.14 million, with two at 0.97 (decision 31)."""
 DEARER = 10.0
 """Times the price of missing work in a dive: at the first price dives ended with work that somebody must take and nobody did."""
-COARSE_MIN, DIVE_MIN = 8, 2
+COARSE_MIN, DIVE_MIN = 16, 8
 """Steps of minutes in the first rounds, which only have to come near the prices, and in the dive, which begins with exact plans."""
-MOST_ROUNDS, DIVE_ROUNDS = 200, 30
+MOST_ROUNDS, DIVE_ROUNDS = 200, 100
 """Rounds of column generation before the dive, and after each person is fixed."""
 CLOSE = 2e-3
 """Share of the objective within which bound and linear program are taken to agree."""
 SMOOTH = 0.8
 """Share of the best prices so far in the prices that are tried (Wentges 1997): fewer rounds than at the linear program's own."""
-DIVES = 5
+DIVES = 2
 """Dives from one root; the first takes the largest shares, the others draw a little."""
+TRIES, JUMP = 6, 5.0
+PRIMAL = 4
+TOLERANCE = 1e-6
 MISSING = 2.0
 """Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""
 STATES_PER_UNIT = 8e8
@@ -102,7 +106,25 @@ def contended(
         if t not in linked:
             chosen.append(t)
             linked.update(problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist())
-    return np.sort(np.array(chosen, dtype=np.int64)), people
+    tasks = np.sort(np.array(chosen, dtype=np.int64))
+    return tasks, np.sort(np.concatenate([people, _outlets(problem, plan, tasks, people)]))
+
+
+def _outlets(
+    problem: Problem, plan: Assignment, tasks: NDArray[np.int64], people: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return who else could take some of the tasks, those with the most room for them: what is handed to them makes room."""
+    room = np.maximum(problem.slack_min(plan, np.arange(problem.person_count))[:, :1, :].sum(axis=1), 0)
+    room = np.minimum.accumulate(room[:, ::-1], axis=1)[:, ::-1]
+    placed = tasks[plan.who[tasks] >= 0]
+    column = problem.due_column[problem.first_window[placed] + plan.window[placed]]
+    inside = np.append(room, np.full((len(room), 1), np.iinfo(np.int32).max), axis=1)[:, column].T
+    work = problem.work_min[placed]
+    fits = np.where(problem.allowed[placed] & (work <= inside), work, 0).sum(axis=0)
+    fits[people] = 0
+    order = np.argsort(-fits, kind="stable")[:MOST_OUTLETS]
+    outlets: NDArray[np.int64] = order[fits[order] > 0]
+    return outlets
 
 
 def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
@@ -118,6 +140,28 @@ def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
     excess: NDArray[np.float64] = np.maximum(cost - problem.least_price_min, 0.0)
     excess[~problem.allowed.any(axis=1)] = 0.0
     return excess
+
+
+@dataclass(frozen=True)
+class _Node:
+    """Where a dive stands.
+
+    Attributes
+    ----------
+    out, needed
+        ``(items,)`` what is not to be had any more; ``(tasks,)`` what is in a plan that is fixed.
+    """
+
+    out: NDArray[np.bool_]
+    needed: NDArray[np.bool_]
+    value: float
+    price: NDArray[np.float64]
+    plans: list[tuple[float, int, NDArray[np.int64]]]
+
+    @property
+    def whole(self) -> bool:
+        """Whether nobody's plan is a mixture."""
+        return all(share > 1.0 - TOLERANCE for share, _, _ in self.plans)
 
 
 class _Dives:
@@ -139,6 +183,8 @@ class _Dives:
         self.met: set[tuple[int, bytes]] = set()
         self.solver: Any = Quiet()
         self.solver.setOptionValue("presolve", "off")
+        # After columns are added the last basis is primal feasible, not dual: half the time of the dual simplex.
+        self.solver.setOptionValue("simplex_strategy", PRIMAL)
         rows = len(tasks) + len(people)
         for _ in range(rows):
             self.solver.addRow(1.0, 1.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
@@ -153,12 +199,17 @@ class _Dives:
         nothing = np.zeros(len(self.items.task), dtype=np.bool_)
         self.solver.run()
         self.least = float(self.solver.getInfo().objective_function_value) - 1.0
-        price, _ = self._generate(nothing, None, MOST_ROUNDS, step=COARSE_MIN)
-        price, share = self._generate(nothing, price, MOST_ROUNDS)
+        none = np.zeros(len(self.tasks), dtype=np.bool_)
+        root = self._generate(nothing, None, MOST_ROUNDS, none, step=COARSE_MIN)
+        root = self._generate(nothing, root.price, MOST_ROUNDS, none, step=DIVE_MIN)
+        known = list(self.columns)
+        self.person = np.repeat(np.arange(len(self.people)), np.diff(self.items.start))
         for number in range(DIVES):
             if not self.go_on():
                 break
-            self._dive(price, share, random if number else None)
+            for q, item in known:
+                self._add(q, item)
+            self._dive(root, random if number else None)
         return Found(self.best, self.used)
 
     def _held(self, q: int) -> NDArray[np.int64]:
@@ -199,6 +250,14 @@ class _Dives:
             self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
         return True
 
+    def _forget(self, out: NDArray[np.bool_]) -> None:
+        """Delete the person-plans with an item that is ``out``: the linear program is the faster the fewer there are."""
+        gone = np.array([bool(out[item].any()) for _, item in self.columns])
+        place = (len(self.tasks) + np.flatnonzero(gone)).astype(np.int32)
+        self.solver.deleteCols(len(place), place)
+        self.columns = [column for column, no in zip(self.columns, gone.tolist(), strict=True) if not no]
+        self.met = {(q, item.tobytes()) for q, item in self.columns}
+
     def _only(self, out: NDArray[np.bool_], missing: NDArray[np.float64]) -> None:
         """Leave out the columns with an item that is ``out``; ``missing`` is what each task costs that nobody takes."""
         most = np.full(len(self.columns), highspy.kHighsInf)
@@ -214,13 +273,12 @@ class _Dives:
         out: NDArray[np.bool_],
         price: NDArray[np.float64] | None,
         rounds: int,
-        needed: NDArray[np.bool_] | None = None,
+        needed: NDArray[np.bool_],
         *,
-        step: int = 1,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        step: int,
+    ) -> _Node:
         """Generate columns without the items ``out``; return the best task prices and the share of each variable."""
-        dear = 1.0 if needed is None else DEARER
-        needed = np.zeros(len(self.tasks), dtype=np.bool_) if needed is None else needed
+        dear = DEARER if needed.any() else 1.0
         limit = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
         self._only(out, limit)
         items = _in_steps(self.items, step)._replace(price=np.where(out, 1e15, self.items.price))
@@ -247,40 +305,49 @@ class _Dives:
             smooth = min(SMOOTH, smooth + 0.1)
         self.solver.run()
         assert best is not None
-        self.value = float(self.solver.getInfo().objective_function_value)
-        return best, np.array(self.solver.getSolution().col_value)
+        share = np.array(self.solver.getSolution().col_value)[len(self.tasks) :]
+        value = float(self.solver.getInfo().objective_function_value)
+        plans = [(float(share[k]), *self.columns[k]) for k in np.flatnonzero(share > TOLERANCE).tolist()]
+        return _Node(out, needed, value, best, plans)
 
-    def _dive(self, price: NDArray[np.float64], share: NDArray[np.float64], random: np.random.Generator | None) -> None:
+    def _dive(self, at: _Node, random: np.random.Generator | None) -> None:
         """Fix one person's plan after another, the one with the largest share, until all is whole."""
-        tasks, items = len(self.tasks), self.items
-        out, needed = np.zeros(len(items.task), dtype=np.bool_), np.zeros(tasks, dtype=np.bool_)
-        person = np.repeat(np.arange(len(self.people)), np.diff(items.start))
-        while (np.minimum(share, 1.0 - share) > 1e-6).any():
-            if not self.go_on():
-                return
-            open_ones = [k for k in np.flatnonzero(share[tasks:] > 1e-6).tolist() if share[tasks + k] < 1.0 - 1e-6]
-            if not open_ones:
-                return
-            weight = share[tasks + np.array(open_ones)]
+        while not at.whole:
+            weight = np.array([share for share, _, _ in at.plans])
+            weight[weight > 1.0 - TOLERANCE] = 0.0
             if random is not None:
-                weight = weight * random.uniform(0.6, 1.0, len(weight))
-            q, item = self.columns[open_ones[int(weight.argmax())]]
-            mine = np.zeros(tasks, dtype=np.bool_)
-            mine[items.task[item]] = True
-            out |= np.where(person == q, True, mine[items.task])
-            out[item] = False
-            needed |= mine
-            price, share = self._generate(out, price, DIVE_ROUNDS, needed, step=DIVE_MIN)
-            if self.value >= self.least:
+                weight *= random.uniform(0.6, 1.0, len(weight))
+            after = None
+            for k in np.argsort(-weight, kind="stable")[:TRIES].tolist():
+                if weight[k] == 0.0 or not self.go_on():
+                    break
+                tried = self._fixed(at, *at.plans[k][1:])
+                if after is None or tried.value < after.value:
+                    after = tried
+                if after.value - at.value <= JUMP * self.close:
+                    break
+            if after is None or after.value >= self.least:
                 return
-        self._take(share)
+            at = after
+            self._forget(at.out)
+        self._take(at)
 
-    def _take(self, share: NDArray[np.float64]) -> None:
+    def _fixed(self, at: _Node, q: int, item: NDArray[np.int64]) -> _Node:
+        """Fix a person-plan and generate the others' anew."""
+        mine = np.zeros(len(self.tasks), dtype=np.bool_)
+        mine[self.items.task[item]] = True
+        out = at.out | np.where(self.person == q, True, mine[self.items.task])
+        out[item] = False
+        needed = at.needed | mine
+        return self._generate(out, at.price, DIVE_ROUNDS, needed, step=DIVE_MIN)
+
+    def _take(self, at: _Node) -> None:
         """Keep the plan of a dive where it is the best so far."""
         plan = self.plan.copy()
         plan.who[self.tasks], plan.window[self.tasks] = ESCALATED, -1
-        for k in np.flatnonzero(share[len(self.tasks) :] > 0.5).tolist():
-            q, item = self.columns[k]
+        for share, q, item in at.plans:
+            if share < 0.5:
+                continue
             t = self.tasks[self.items.task[item]]
             plan.who[t], plan.window[t] = self.people[q], self.window[item] - self.problem.first_window[t]
         if (plan.who[self.tasks[~self.may]] < 0).any():
@@ -290,7 +357,7 @@ class _Dives:
             return
         plan = completed(self.problem, plan)
         objective = self.problem.objective_min(plan)
-        self.least = min(self.least, self.value - 1.0)
+        self.least = min(self.least, at.value - 1.0)
         if objective < self.objective:
             self.best, self.objective = plan, objective
 
