@@ -18,13 +18,14 @@ from solver.bound import Bound, Relax
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
+from solver.packings import Packings
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.price_list import PriceList
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import Packings, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -151,8 +152,6 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     bounding = search.crew.start(Relax())
     solve_whole(search)
     packings = Packings(search, left=0) if warm else Packings(search)
-    if packings.left and search.stop_reason is None:
-        packings.begin(1)
     anneal_from(search, warm=warm)
     bound = None
     if search.stop_reason is not StopReason.CANCELLED:
