@@ -152,6 +152,8 @@ def _searched(search: Search, *, warm: bool) -> Bound | None:
     bounding = search.crew.start(Relax())
     solve_whole(search)
     packings = Packings(search, left=0) if warm else Packings(search)
+    if packings.left and search.stop_reason is None:
+        packings.begin(1)
     anneal_from(search, warm=warm)
     bound = None
     if search.stop_reason is not StopReason.CANCELLED:

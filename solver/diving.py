@@ -18,27 +18,26 @@ from numpy.typing import NDArray
 
 from solver import integer_program
 from solver.construct import completed
+from solver.contention import contended
 from solver.crew import GoOn
 from solver.model import Scope
-from solver.overbooking import WORTH_SHARE, Found
+from solver.overbooking import Found
 from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.quiet import Quiet
 
-FIRST_SIZE, GROWTH, MOST_TASKS, MOST_PEOPLE = 120, 1.4, 170, 12
-"""Tasks in the first dives, how many more where the last one gained nothing, at most, and people: what it takes grows with the square."""
-MOST_OUTLETS = 12
-"""People beside those, who may take some of their work and have room for it: what is handed to them makes room for the rest. Without
-them ten dives of a firm of 100 people came from 827 to 827 thousand minutes, with them to 657."""
+FIRST_SIZE, GROWTH, MOST_TASKS = 120, 1.4, 240
+"""Tasks in the first dives, how many more where the last one gained nothing, and at most: what it takes grows with the square."""
 MOST_WINDOWS = 5
 """Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
 FLAGS = 2
 """Tasks of a person of which no second window is taken: with one, dives end at 1.06 to 1.14 million, with two at 0.97 (decision 31)."""
 DEARER = 10.0
 """Times the price of missing work in a dive: at the first price dives ended with work that somebody must take and nobody did."""
-COARSE_MIN, ROUGH_MIN, FINE_MIN = 16, 8, 4
-"""Steps of minutes in the first rounds, which only have to come near the prices, and in the dive: fine where a rough one gained nothing.
-A rough dive takes half the time of a fine one and ends within two per cent of it."""
+COARSE_MIN, DIVE_MIN = 16, 8
+"""Steps of minutes in the first rounds, which only have to come near the prices, and in the dive. Rounded up, seventeen tasks of a person
+waste an hour of eight-minute steps: a rough dive ends within two per cent of a fine one, whose work is rounded to the nearest step and
+whose plans are then made to fit, in half the time."""
 MOST_ROUNDS, DIVE_ROUNDS = 200, 100
 """Rounds of column generation before the dive, and after each person is fixed: with thirty the linear program is far from its prices
 by then, and dives of 170 tasks ended with work that somebody must take and nobody did."""
@@ -48,9 +47,11 @@ SMOOTH = 0.8
 """Share of the best prices so far in the prices that are tried (Wentges 1997): fewer rounds than at the linear program's own."""
 DIVES = 2
 """Dives from one root; the first takes the largest shares, the other draws a little."""
-TRIES, JUMP = 6, 5.0
+TRIES, JUMP = 4, 5.0
 """Plans tried at one depth of a dive until one costs no more than so many times `CLOSE`; else the best of them: the first one alone was
 often a per cent or two of the objective, and near the end all of what was gained before."""
+PATIENCE = 20
+"""Rounds near the prices after which a value that hardly falls is as good as the last."""
 PRIMAL = 4
 """HiGHS's number of the primal simplex method, half as long as the dual: with columns added the last basis is primal feasible."""
 TOLERANCE = 1e-6
@@ -70,93 +71,22 @@ class Dive:
     ----------
     size
         Tasks at most.
-    step_min
-        Minutes in which work is measured, rounded up.
+    fine
+        Whether work is measured to the nearest step, not rounded up: it takes twice as long.
     """
 
     plan: Assignment
     seed: int
     size: int = FIRST_SIZE
-    step_min: int = ROUGH_MIN
+    fine: bool = False
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Found:
         """Search; told to stop, return the best plan so far. Where no task costs more than it must the work is zero."""
         tasks, people = contended(problem, self.plan, self.seed, self.size)
         if len(tasks) < 2:
             return Found(self.plan, 0.0)
-        dives = _Dives(problem, self.plan, tasks, people, self.step_min, go_on)
+        dives = _Dives(problem, self.plan, tasks, people, self.fine, go_on)
         return dives.run(np.random.default_rng(self.seed))
-
-
-def contended(
-    problem: Problem, plan: Assignment, seed: int, size: int = FIRST_SIZE
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tasks, ``size`` at most, and people of a dive.
-
-    A task is drawn by what it costs beyond its least price; with it come the people who may do it and what they hold that is due
-    first. Of tasks that are linked to each other the first alone is there.
-    """
-    random = np.random.default_rng(seed)
-    excess = _excess(problem, plan)
-    excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
-    if not (excess > 0).any():
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    drawn = int(random.choice(problem.task_count, p=excess / excess.sum()))
-    people = np.flatnonzero(problem.allowed[drawn])
-    if len(people) > MOST_PEOPLE:
-        here = people == plan.who[drawn]
-        people = np.sort(
-            np.concatenate([people[here], random.permutation(people[~here])[: MOST_PEOPLE - int(here.sum())]])
-        )
-    placed = plan.who >= 0
-    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
-    ours = np.where(placed, np.isin(plan.who, people), problem.allowed[:, people].any(axis=1))
-    # What is late or escalated could be due first; of the rest, what is due later is in nobody's way.
-    column = np.where(excess > 0, -1, problem.due_column[window])
-    order = random.permutation(np.flatnonzero(ours))
-    order = order[np.argsort(column[order], kind="stable")]
-    chosen: list[int] = []
-    linked: set[int] = set()
-    for t in [drawn, *order[order != drawn].tolist()]:
-        if len(chosen) == size:
-            break
-        if t not in linked:
-            chosen.append(t)
-            linked.update(problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist())
-    tasks = np.sort(np.array(chosen, dtype=np.int64))
-    return tasks, np.sort(np.concatenate([people, _outlets(problem, plan, tasks, people)]))
-
-
-def _outlets(
-    problem: Problem, plan: Assignment, tasks: NDArray[np.int64], people: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return who else could take some of the tasks, those with the most room for them: what is handed to them makes room."""
-    room = np.maximum(problem.slack_min(plan, np.arange(problem.person_count))[:, :1, :].sum(axis=1), 0)
-    room = np.minimum.accumulate(room[:, ::-1], axis=1)[:, ::-1]
-    placed = tasks[plan.who[tasks] >= 0]
-    column = problem.due_column[problem.first_window[placed] + plan.window[placed]]
-    inside = np.append(room, np.full((len(room), 1), np.iinfo(np.int32).max), axis=1)[:, column].T
-    work = problem.work_min[placed]
-    fits = np.where(problem.allowed[placed] & (work <= inside), work, 0).sum(axis=0)
-    fits[people] = 0
-    order = np.argsort(-fits, kind="stable")[:MOST_OUTLETS]
-    outlets: NDArray[np.int64] = order[fits[order] > 0]
-    return outlets
-
-
-def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
-    """Return ``(T,)`` what each task costs beyond the least it could cost alone, balance aside."""
-    placed = plan.who >= 0
-    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
-    cost = problem.escalation_min.astype(np.float64)
-    cost[placed] = (
-        problem.late_min[window[placed]]
-        + problem.comfort_min[placed, plan.who[placed]]
-        - problem.least_comfort_min[placed].astype(np.float64)
-    )
-    excess: NDArray[np.float64] = np.maximum(cost - problem.least_price_min, 0.0)
-    excess[~problem.allowed.any(axis=1)] = 0.0
-    return excess
 
 
 @dataclass(frozen=True)
@@ -190,11 +120,11 @@ class _Dives:
         plan: Assignment,
         tasks: NDArray[np.int64],
         people: NDArray[np.int64],
-        step_min: int,
+        fine: bool,
         go_on: GoOn,
     ) -> None:
         self.problem, self.plan, self.tasks, self.people, self.go_on = problem, plan, tasks, people, go_on
-        self.step_min = step_min
+        self.fine = fine
         self.items, self.window = _items(problem, plan, tasks, people)
         self.may = problem.may_escalate[tasks]
         escalation = problem.escalation_min[tasks].astype(np.float64)
@@ -224,7 +154,7 @@ class _Dives:
         self.least = float(self.solver.getInfo().objective_function_value) - 1.0
         none = np.zeros(len(self.tasks), dtype=np.bool_)
         root = self._generate(nothing, None, MOST_ROUNDS, none, step=COARSE_MIN)
-        root = self._generate(nothing, root.price, MOST_ROUNDS, none, step=self.step_min)
+        root = self._generate(nothing, root.price, MOST_ROUNDS, none, step=DIVE_MIN)
         known = list(self.columns)
         self.person = np.repeat(np.arange(len(self.people)), np.diff(self.items.start))
         for number in range(DIVES):
@@ -259,7 +189,7 @@ class _Dives:
 
         What is taken twice counts twice in its row: the linear program needs it on the way, a plan cannot hold it.
         """
-        item = np.sort(item)
+        item = self._fitting(q, np.sort(item))
         key = (q, item.tobytes())
         if key in self.met:
             return False
@@ -272,6 +202,19 @@ class _Dives:
             cheapest = item[np.argsort(self.items.price[item], kind="stable")]
             self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
         return True
+
+    def _fitting(self, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return a person-plan that fits to the minute: without the smallest work that makes room, where steps promised too much."""
+        i = self.items
+        while True:
+            work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
+            room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
+            lacking = np.cumsum(work) - room
+            if not (lacking > 0).any():
+                return item
+            last = int(np.flatnonzero(lacking > 0)[0])
+            enough = np.flatnonzero(work[: last + 1] >= lacking[last])
+            item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
 
     def _forget(self, out: NDArray[np.bool_]) -> None:
         """Delete the person-plans with an item that is ``out``: the linear program is the faster the fewer there are."""
@@ -304,12 +247,18 @@ class _Dives:
         dear = DEARER if needed.any() else 1.0
         limit = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
         self._only(out, limit)
-        items = _in_steps(self.items, step)._replace(price=np.where(out, 1e15, self.items.price))
+        items = _in_steps(self.items, step, up=not self.fine or step == COARSE_MIN)._replace(
+            price=np.where(out, 1e15, self.items.price)
+        )
         states = float(len(out) - out.sum()) * float(items.room.max(initial=0))
         bound, smooth, best = -np.inf, 0.0 if price is None else SMOOTH, price
+        values: list[float] = []
         for _ in range(rounds):
             self.solver.run()
             value = float(self.solver.getInfo().objective_function_value)
+            values.append(value)
+            if price is not None and len(values) > PATIENCE and values[-1 - PATIENCE] - value < self.close / 4:
+                break
             pi = np.minimum(np.array(self.solver.getSolution().row_dual)[: len(self.tasks)], limit)
             fresh = False
             while True:
@@ -362,7 +311,7 @@ class _Dives:
         out = at.out | np.where(self.person == q, True, mine[self.items.task])
         out[item] = False
         needed = at.needed | mine
-        return self._generate(out, at.price, DIVE_ROUNDS, needed, step=self.step_min)
+        return self._generate(out, at.price, DIVE_ROUNDS, needed, step=DIVE_MIN)
 
     def _take(self, at: _Node) -> None:
         """Keep the plan of a dive where it is the best so far."""
@@ -385,12 +334,12 @@ class _Dives:
             self.best, self.objective = plan, objective
 
 
-def _in_steps(items: Items, step: int) -> Items:
-    """Return the items in steps of so many minutes, each piece of work rounded up and all room down: what fits then fits."""
+def _in_steps(items: Items, step: int, *, up: bool) -> Items:
+    """Return the items in steps of so many minutes: what fits fits where work is rounded ``up``, else mostly."""
     if step == 1:
         return items
     return items._replace(
-        work=-(-items.work // step),
+        work=-(-items.work // step) if up else (items.work + step // 2) // step,
         room=items.room // step,
         share=items.share / step,
         far=items.far / step,

@@ -225,7 +225,8 @@ class Rounds:
         """Do one round, or as many packings as there are sides."""
         other = self.packings
         if other is not None and other.due(self.spent):
-            self.spent += other.go(sides)
+            other.begin(sides)
+            self.spent += other.finish()
         else:
             self.finish(self.start(sides))
 
