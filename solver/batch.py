@@ -18,13 +18,14 @@ from solver.bound import Bound, Relax
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
+from solver.packings import Packings
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.price_list import PriceList
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import Packings, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
