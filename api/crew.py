@@ -183,10 +183,10 @@ class Processes:
 
     def _died(self, worker: _Worker) -> None:
         number = worker.number
+        ticket = None if number is None else self.running.pop(number)
         self._end(worker)
-        if number is None:
-            return
-        ticket = self.running.pop(number)
+        if number is None or ticket is None or self.stopped.is_set():
+            return  # nobody waits for it any more, beyond what it kept
         self.deaths[number] = self.deaths.get(number, 0) + 1
         if self.deaths[number] < MOST_DEATHS:
             self.waiting.appendleft(ticket)

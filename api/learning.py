@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from api.standing import Standing, Standings
 from api.store.database import Database
 from api.store.refusals import not_found
-from api.store.suggestions import id_of, not_dismissed, observations, settled
+from api.store.suggestions import id_of, not_dismissed, settled
+from api.store.time_sheets import observations_of
 from solver.firm import Firm
 from solver.observations import MOST_EFFECTS, Observation, effect_count
 from solver.refusal import Refusal, Refused
@@ -112,7 +113,7 @@ class Lessons:
         tasks = (*standing.firm.tasks, *standing.finished)
         whole = standing.firm.model_copy(update={"tasks": tasks})
         with self._database.reading(firm) as session:
-            seen, already = observations(session, whole), settled(session, whole)
+            seen, already = observations_of(session, whole), settled(session, whole)
         _require_small(seen)
         made = Lesson(standing.version, as_of, standing.at, whole, seen, already, standing.labels)
         _ = made.learned, made.suggestions  # computed here, so that nobody else computes them as well

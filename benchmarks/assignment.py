@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from api.crew import processes
 from api.stops import WallClock
 from benchmarks import one_deadline
 from benchmarks.one_deadline import OneDeadline
@@ -91,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for path in files:
         instance = read(path)
         clock = WallClock(asked.seconds)
-        plan = solve(firm_of(instance), now=one_deadline.NOW, stop=FirstOf((clock, TargetGap(0.0))), seed=asked.seed)
+        stop = FirstOf((clock, TargetGap(0.0)))
+        with processes(patient=False) as crew:
+            plan = solve(firm_of(instance), now=one_deadline.NOW, stop=stop, seed=asked.seed, crew=crew, advice=False)
         seconds, known = clock.elapsed_s(), int(best[path.name]["best_known_cost"])
         try:
             cost: int | None = checked_cost(instance, plan)

@@ -319,7 +319,8 @@ def _checked(database: Database, client: Client, came: Came) -> dict[str, Any]:
         "proposed_twice": sum(count > 1 for count in moves.values()),
         "messages": len(said),
         "messages_lost": len(said - set(came.bodies)),
-        "messages_unlike": came.different + len(set(came.bodies) - said),
+        "messages_unlike": came.different,
+        "messages_unknown": len(set(came.bodies) - said),
     }
 
 
@@ -347,7 +348,7 @@ def _tell(
     record("killing", **figures)
     wrong = (
         *("lost", "twice", "chain_broken", "replayed_differently", "failed", "unfinished", "proposed_twice", "wrong"),
-        *("messages_lost", "messages_unlike", "backup_unfinished"),
+        *("messages_lost", "messages_unlike", "messages_unknown", "backup_unfinished"),
     )
     if any(figures[name] for name in wrong):
         sys.exit("something is lost, twice or not finished")

@@ -1,7 +1,8 @@
 """The season plan against the detailed solve: total shortage, and shortage by skill, on generated firms with too much work.
 
 A shortage of the detailed plan is an escalated task, less those that nobody may do whatever the hours. Work that no one person can do in
-time is late in both and no shortage.
+time is late in both and no shortage. How well the two can agree is measured as well: by how much two detailed solves differ that have
+nothing but the seed apart.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
+from itertools import combinations
 
 from benchmarks.records import record
 from scenarios import figures
@@ -41,6 +43,25 @@ def _by_department(apart: dict[str, float]) -> dict[str, float]:
     return total
 
 
+def _between_solves(plans: Sequence[Plan], shortages: Sequence[dict[str, float]]) -> dict[str, object]:
+    """Return how far apart detailed solves of the same firm are, from one seed and another: nothing can agree better with all of them.
+
+    Of the two that differ most on a single skill; everything in percent of the first one's figure.
+    """
+    total, apart = sum(shortages[0].values()), (0.0, "")
+    for first, second in combinations(shortages, 2):
+        apart = max(apart, *((abs(first.get(name, 0.0) - second.get(name, 0.0)), name) for name in {*first, *second}))
+    costs = [plan.certificate.objective_min for plan in plans]
+    totals = [sum(each.values()) for each in shortages]
+    return {
+        "solves": len(plans),
+        "solves_worst_skill": apart[1],
+        "solves_worst_skill_pct_of_total": round(100 * apart[0] / total, 2),
+        "solves_total_apart_pct": round(100 * (max(totals) - min(totals)) / total, 2),
+        "solves_cost_apart_pct": round(100 * (max(costs) - min(costs)) / costs[0], 2),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Plan one overloaded firm per seed both ways."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -48,7 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--tasks", type=int, default=240)
     parser.add_argument("--firms", type=int, default=5)
     parser.add_argument("--load", type=float, default=1.3)
-    parser.add_argument("--units", type=float, default=6.0, help="deterministic work of the detailed solve")
+    parser.add_argument("--units", type=float, default=6.0, help="deterministic work of each detailed solve")
+    parser.add_argument(
+        "--solves",
+        type=int,
+        default=2,
+        help="detailed solves, each from a seed of its own: by how much do they differ themselves?",
+    )
     parser.add_argument(
         "--slack", type=float, default=0.01, help="share of the cost within which an answer counts as good"
     )
@@ -65,8 +92,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             held_share=0.0,
         )
         year = demand(made.firm, now=made.now)
-        plan = solve(made.firm, now=made.now, stop=WorkBudget(asked.units))
-        fine = detailed_short_min(year, plan)
+        plans = [
+            solve(made.firm, now=made.now, stop=WorkBudget(asked.units), seed=again, advice=False)
+            for again in range(max(asked.solves, 1))
+        ]
+        plan, shortages = plans[0], [detailed_short_min(year, each) for each in plans]
+        fine = shortages[0]
         detailed = sum(fine.values())
         ranges = ranges_by_skill(year, slack=asked.slack)
         nothing = (0.0, 0.0)
@@ -105,6 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "worst_department_pct_of_total": round(100 * by_department[department] / detailed, 2),
                 "moved_between_skills_pct": round(50 * sum(map(abs, apart.values())) / detailed, 2),
                 "detailed_gap_pct": plan.certificate.gap_pct,
+                **_between_solves(plans, shortages),
                 "season_s": round(seconds, 1),
             }
             print(f"seed {seed}: {measured}", flush=True)

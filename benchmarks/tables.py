@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,104 +49,259 @@ def measured(rows: Sequence[Row]) -> str:
     return "Measured on: " + "; ".join(said) + "."
 
 
-def assignment() -> str:
-    """Return the table of published generalised assignment instances."""
-    rows = newest("assignment", "instance")
-    head = ("instance", "best known", "ours", "above best known", "our own bound", "seconds")
-    body = [
-        (row["instance"], row["best_known"], row["ours"], f"{row['gap_pct']} %", row["bound"], row["seconds"])
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
+Cell = str | Callable[[Row], object]
+"""What stands in a column: the field of that name, or what is made of the row."""
 
 
-def firms() -> str:
-    """Return the table of generated firms."""
-    rows = newest("firms", "people", "tasks", "season", "load", "limit_s", "seed")
-    head = (
-        "people x tasks",
-        "seed",
-        "routing rule",
-        "ours",
-        "below the rule",
-        "bound",
-        "gap",
-        "seconds",
-        "memory, MiB",
-    )
-    body = [
+def where_kept(name: str) -> Cell:
+    """Return a column of a field that older rows have not."""
+    return lambda row: row.get(name, "")
+
+
+def percent_of(name: str) -> Cell:
+    """Return a column of a field in percent."""
+    return lambda row: f"{row[name]} %"
+
+
+SIZE = ("people x tasks", lambda row: f"{row['people']:,} x {row['tasks']:,}")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The newest measurements of one kind, a line each.
+
+    Attributes
+    ----------
+    benchmark, key
+        Which measurements, and what tells them apart.
+    columns
+        Titles with what stands below them.
+    picture
+        What stands above the table.
+    """
+
+    benchmark: str
+    key: tuple[str, ...]
+    columns: tuple[tuple[str, Cell], ...]
+    picture: str = ""
+
+    def text(self) -> str:
+        """Return the table, with what it was measured on."""
+        rows = newest(self.benchmark, *self.key)
+        body = [[cell(row) if callable(cell) else row[cell] for _, cell in self.columns] for row in rows]
+        made = f"{table([title for title, _ in self.columns], body)}\n\n{measured(rows)}"
+        return f"{self.picture}\n\n{made}" if self.picture else made
+
+
+ASSIGNMENT = Listing(
+    "assignment",
+    ("instance",),
+    (
+        ("instance", "instance"),
+        ("best known", "best_known"),
+        ("ours", "ours"),
+        ("above best known", percent_of("gap_pct")),
+        ("our own bound", "bound"),
+        ("seconds", "seconds"),
+    ),
+)
+FIRMS = Listing(
+    "firms",
+    ("people", "tasks", "season", "load", "limit_s", "seed"),
+    (
+        SIZE,
+        ("seed", "seed"),
+        ("routing rule", "rule"),
+        ("ours", "ours"),
+        ("below the rule", percent_of("below_rule_pct")),
+        ("bound", "bound"),
+        ("gap", lambda row: f"{row['gap_pct']:.1f} %" if row["bound"] else "not known"),
+        ("seconds", "seconds"),
+        ("memory, MiB", "peak_mib"),
+    ),
+)
+STARTING_AGAIN = Listing(
+    "starting_again",
+    ("people", "tasks", "seed", "change", "limit_s"),
+    (
+        SIZE,
+        ("seed", "seed"),
+        ("change", "change"),
+        ("cold", "cold"),
+        ("cold, seconds", "limit_s"),
+        ("cold, a tenth of the time", "cold_tenth"),
+        ("from the last plan, a tenth of the time", "warm_tenth"),
+        ("above cold", percent_of("warm_above_cold_pct")),
+    ),
+)
+PLACING = Listing(
+    "placing",
+    ("people", "tasks", "policy"),
+    (
+        SIZE,
+        ("policy", "policy"),
+        ("arrivals", "arrivals"),
+        ("placed", "placed"),
+        ("compile the board, s", "compile_s"),
+        ("median, us", "median_us"),
+        ("99th percentile, us", "p99_us"),
+        ("the same of processor time, us", where_kept("p99_busy_us")),
+    ),
+)
+# What a search for the least common deadline reached; rows older than "found by" do not say who found the plan.
+REACHED: tuple[tuple[str, Cell], ...] = (
+    ("best known", "best_known"),
+    ("ours", "ours"),
+    ("above best known", percent_of("gap_pct")),
+    ("bound", "bound"),
+    ("found by", lambda row: row.get("found_by", "not kept")),
+    ("seconds", "seconds"),
+)
+MACHINES = Listing(
+    "machines",
+    ("family", "jobs", "machines", "instance"),
+    (
+        ("family", "family"),
+        ("instance", "instance"),
+        ("jobs x machines", lambda row: f"{row['jobs']:,} x {row['machines']}"),
+        *REACHED,
+    ),
+)
+SKILLS = Listing(
+    "skills",
+    ("tasks", "people", "instance"),
+    (
+        ("instance", "instance"),
+        ("tasks x people", lambda row: f"{row['tasks']:,} x {row['people']}"),
+        *REACHED,
+    ),
+)
+TASK_ASSIGNING = Listing(
+    "task_assigning",
+    ("instance",),
+    (
+        ("instance", "instance"),
+        ("critical ends", "critical_ends"),
+        ("no plan below", "critical_ends_bound"),
+        ("squared loads", "squared_loads"),
+        ("no plan below", "squared_loads_bound"),
+        ("major ends", "major_ends"),
+        ("minor ends", "minor_ends"),
+        ("seconds", "seconds"),
+    ),
+)
+REASSIGNMENT = Listing(
+    "reassignment",
+    ("instance",),
+    (
+        ("instance", "instance"),
         (
-            f"{row['people']:,} x {row['tasks']:,}",
-            row["seed"],
-            row["rule"],
-            row["ours"],
-            f"{row['below_rule_pct']} %",
-            row["bound"],
-            f"{row['gap_pct']:.1f} %" if row["bound"] else "not known",
-            row["seconds"],
-            row["peak_mib"],
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def starting_again() -> str:
-    """Return the table of plans made anew after a small change."""
-    rows = newest("starting_again", "people", "tasks", "seed", "change", "limit_s")
-    head = (
-        "people x tasks",
-        "seed",
-        "change",
-        "cold",
-        "cold, seconds",
-        "cold, a tenth of the time",
-        "from the last plan, a tenth of the time",
-        "above cold",
-    )
-    body = [
+            "processes x machines x resources",
+            lambda row: f"{row['processes']:,} x {row['machines']} x {row['resources']}",
+        ),
+        ("initial", "initial"),
+        ("ours", "ours"),
+        ("reference", "reference"),
+        ("above reference", percent_of("above_reference_pct")),
+        ("seconds", "seconds"),
+    ),
+)
+SCALING = Listing(
+    "scaling",
+    ("people", "tasks", "seed"),
+    (
+        SIZE,
+        ("generate, s", "generate_s"),
+        ("board, s", "board_s"),
+        ("problem, s", "problem_s"),
+        ("first plan, s", "plan_s"),
+        ("memory, MiB", "plan_mib"),
         (
-            f"{row['people']:,} x {row['tasks']:,}",
-            row["seed"],
-            row["change"],
-            row["cold"],
-            row["limit_s"],
-            row["cold_tenth"],
-            row["warm_tenth"],
-            f"{row['warm_above_cold_pct']} %",
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def placing() -> str:
-    """Return the table of the fast path."""
-    rows = newest("placing", "people", "tasks", "policy")
-    head = (
-        "people x tasks",
-        "policy",
-        "arrivals",
-        "placed",
-        "compile the board, s",
-        "median, us",
-        "99th percentile, us",
-        "the same of processor time, us",
-    )
-    body = [
-        (
-            f"{row['people']:,} x {row['tasks']:,}",
-            row["policy"],
-            row["arrivals"],
-            row["placed"],
-            row["compile_s"],
-            row["median_us"],
-            row["p99_us"],
-            row.get("p99_busy_us", ""),
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
+            "first bound, s",
+            lambda row: row["bound_s"] if row["relaxed"] else f"{row['bound_s']} (each task alone)",
+        ),
+        ("memory, MiB", "peak_mib"),
+    ),
+    picture=SCALING_PICTURE,
+)
+STORING = Listing(
+    "storing",
+    ("people", "tasks", "database", "callers"),
+    (
+        SIZE,
+        ("database", "database"),
+        ("callers at once", "callers"),
+        ("placements a second", "per_s"),
+        ("median, ms", "median_ms"),
+        ("99th percentile, ms", "p99_ms"),
+        ("bare transactions of the same rows a second, one caller", "bare_per_s"),
+        ("log, bytes a decision", "log_bytes"),
+    ),
+)
+SERVING = Listing(
+    "serving",
+    ("people", "tasks", "placements", "database", "clients"),
+    (
+        SIZE,
+        ("database", "database"),
+        ("clients at once", "clients"),
+        ("placements", "placements"),
+        ("placements a second, one firm", "per_s"),
+        ("median, ms", "median_ms"),
+        ("99th percentile, ms", "p99_ms"),
+        ("bare transactions of the same rows a second, one caller", where_kept("bare_per_s")),
+        ("a second, eight firms", where_kept("eight_per_s")),
+        ("99th percentile, ms", where_kept("eight_p99_ms")),
+        ("ratio of the percentiles", where_kept("p99_ratio")),
+        ("server's processor time of a placement, ms", where_kept("server_cpu_ms")),
+    ),
+)
+KILLING = Listing(
+    "killing",
+    ("database",),
+    (
+        ("database", "database"),
+        ("kills", "kills"),
+        ("placed", "placed"),
+        ("lost", "lost"),
+        ("twice", "twice"),
+        ("solves", "solves"),
+        ("finished", "done"),
+        ("messages lost", "messages_lost"),
+        ("ready again, median, s", "ready_median_s"),
+        ("most, s", "ready_max_s"),
+    ),
+)
+SCENARIO_POINTS = Listing(
+    "scenario_points",
+    ("people", "tasks", "database", "points"),
+    (
+        SIZE,
+        ("database", "database"),
+        ("workers", "workers"),
+        ("points", "points"),
+        ("done", "points_done"),
+        ("kills", "kills"),
+        ("cut off", "cut_off"),
+        ("repeated", "repeated"),
+        ("gap, median", "gap_median_pct"),
+        ("seconds", "took_s"),
+    ),
+)
+APPROVING = Listing(
+    "approving",
+    ("people", "tasks"),
+    (
+        SIZE,
+        ("keep 40 proposals, ms", "keep_all_ms"),
+        ("approve, median, ms", "approve_median_ms"),
+        ("most, ms", "approve_most_ms"),
+        ("decline, median, ms", "decline_median_ms"),
+        ("20 declined ones again, ms", "declined_again_ms"),
+        ("try 200 that wait, ms", "retry_200_ms"),
+        ("messages a second", "delivered_per_s"),
+    ),
+)
 
 
 MEANS = {
@@ -178,107 +334,6 @@ def replaying() -> str:
             *(round(statistics.mean(row[name] for row in found), 1) for name in MEANS),
         )
         for (people, tasks, load, season, approved, policy), found in groups.items()
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-REACHED = ("best known", "ours", "above best known", "bound", "found by", "seconds")
-
-
-def _reached(row: Row) -> tuple[object, ...]:
-    """Return what a search for the least common deadline reached; rows older than "found by" do not say who found the plan."""
-    ours = (row["best_known"], row["ours"], f"{row['gap_pct']} %", row["bound"])
-    return (*ours, row.get("found_by", "not kept"), row["seconds"])
-
-
-def machines() -> str:
-    """Return the table of published parallel machines."""
-    rows = newest("machines", "family", "jobs", "machines", "instance")
-    head = (
-        "family",
-        "instance",
-        "jobs x machines",
-        *REACHED,
-    )
-    body = [
-        (
-            row["family"],
-            row["instance"],
-            f"{row['jobs']:,} x {row['machines']}",
-            *_reached(row),
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def skills() -> str:
-    """Return the table of published multi-skill projects."""
-    rows = newest("skills", "tasks", "people", "instance")
-    head = ("instance", "tasks x people", *REACHED)
-    body = [
-        (
-            row["instance"],
-            f"{row['tasks']:,} x {row['people']}",
-            *_reached(row),
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def task_assigning() -> str:
-    """Return the table of published task assigning."""
-    rows = newest("task_assigning", "instance")
-    head = (
-        "instance",
-        "critical ends",
-        "no plan below",
-        "squared loads",
-        "no plan below",
-        "major ends",
-        "minor ends",
-        "seconds",
-    )
-    body = [
-        (
-            row["instance"],
-            row["critical_ends"],
-            row["critical_ends_bound"],
-            row["squared_loads"],
-            row["squared_loads_bound"],
-            row["major_ends"],
-            row["minor_ends"],
-            row["seconds"],
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def reassignment() -> str:
-    """Return the table of published machine reassignment."""
-    rows = newest("reassignment", "instance")
-    head = (
-        "instance",
-        "processes x machines x resources",
-        "initial",
-        "ours",
-        "reference",
-        "above reference",
-        "seconds",
-    )
-    body = [
-        (
-            row["instance"],
-            f"{row['processes']:,} x {row['machines']} x {row['resources']}",
-            row["initial"],
-            row["ours"],
-            row["reference"],
-            f"{row['above_reference_pct']} %",
-            row["seconds"],
-        )
-        for row in rows
     ]
     return f"{table(head, body)}\n\n{measured(rows)}"
 
@@ -347,184 +402,27 @@ def _median(figures: Sequence[int | None]) -> object:
     return statistics.median_low(known) if known else ""
 
 
-def scaling() -> str:
-    """Return the table of time and memory by size."""
-    rows = newest("scaling", "people", "tasks", "seed")
-    head = (
-        "people x tasks",
-        "generate, s",
-        "board, s",
-        "problem, s",
-        "first plan, s",
-        "memory, MiB",
-        "first bound, s",
-        "memory, MiB",
-    )
-    body = [
-        (
-            f"{row['people']:,} x {row['tasks']:,}",
-            *(row[f"{stage}_s"] for stage in ("generate", "board", "problem", "plan")),
-            row["plan_mib"],
-            row["bound_s"] if row["relaxed"] else f"{row['bound_s']} (each task alone)",
-            row["peak_mib"],
-        )
-        for row in rows
-    ]
-    return f"{SCALING_PICTURE}\n\n{table(head, body)}\n\n{measured(rows)}"
-
-
-def storing() -> str:
-    """Return the table of placements that are stored."""
-    rows = newest("storing", "people", "tasks", "database", "callers")
-    head = (
-        "people x tasks",
-        "database",
-        "callers at once",
-        "placements a second",
-        "median, ms",
-        "99th percentile, ms",
-        "bare transactions of the same rows a second, one caller",
-        "log, bytes a decision",
-    )
-    body = [
-        (
-            f"{row['people']:,} x {row['tasks']:,}",
-            row["database"],
-            row["callers"],
-            row["per_s"],
-            row["median_ms"],
-            row["p99_ms"],
-            row["bare_per_s"],
-            row["log_bytes"],
-        )
-        for row in rows
-    ]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def serving() -> str:
-    """Return the table of placements over HTTP."""
-    rows = newest("serving", "people", "tasks", "placements", "database", "clients")
-    head = (
-        "people x tasks",
-        "database",
-        "clients at once",
-        "placements",
-        "placements a second, one firm",
-        "median, ms",
-        "99th percentile, ms",
-        "bare transactions of the same rows a second, one caller",
-        "a second, eight firms",
-        "99th percentile, ms",
-        "ratio of the percentiles",
-        "server's processor time of a placement, ms",
-    )
-    names = (
-        "database",
-        "clients",
-        "placements",
-        "per_s",
-        "median_ms",
-        "p99_ms",
-        "bare_per_s",
-        "eight_per_s",
-        "eight_p99_ms",
-        "p99_ratio",
-        "server_cpu_ms",
-    )
-    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row.get(name, "") for name in names)) for row in rows]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def killing() -> str:
-    """Return the table of services that are killed again and again."""
-    rows = newest("killing", "database")
-    head = (
-        "database", "kills", "placed", "lost", "twice", "solves", "finished", "messages lost", "ready again, median, s", "most, s"
-    )  # fmt: skip
-    names = (
-        "database",
-        "kills",
-        "placed",
-        "lost",
-        "twice",
-        "solves",
-        "done",
-        "messages_lost",
-        "ready_median_s",
-        "ready_max_s",
-    )
-    body = [tuple(row.get(name, "") for name in names) for row in rows]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def scenario_points() -> str:
-    """Return the table of what-ifs shared by workers that are killed."""
-    rows = newest("scenario_points", "people", "tasks", "database", "points")
-    head = (
-        "people x tasks",
-        "database",
-        "workers",
-        "points",
-        "done",
-        "kills",
-        "cut off",
-        "repeated",
-        "gap, median",
-        "seconds",
-    )
-    names = ("database", "workers", "points", "points_done", "kills", "cut_off", "repeated", "gap_median_pct", "took_s")
-    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row[name] for name in names)) for row in rows]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
-def approving() -> str:
-    """Return the table of what approving takes."""
-    rows = newest("approving", "people", "tasks")
-    head = (
-        "people x tasks",
-        "keep 40 proposals, ms",
-        "approve, median, ms",
-        "most, ms",
-        "decline, median, ms",
-        "20 declined ones again, ms",
-        "try 200 that wait, ms",
-        "messages a second",
-    )
-    names = (
-        "keep_all_ms",
-        "approve_median_ms",
-        "approve_most_ms",
-        "decline_median_ms",
-        "declined_again_ms",
-        "retry_200_ms",
-        "delivered_per_s",
-    )
-    body = [(f"{row['people']:,} x {row['tasks']:,}", *(row[name] for name in names)) for row in rows]
-    return f"{table(head, body)}\n\n{measured(rows)}"
-
-
 def rendered(page: str) -> str:
     """Return the page with the tables between its two marks made anew."""
     before, rest = page.split(START)
     after = rest.split(END)[1]
     parts = [
-        ("Published generalised assignment", assignment()),
-        ("Published parallel machines", machines()),
-        ("Published multi-skill projects", skills()),
-        ("Published task assigning", task_assigning()),
-        ("Published machine reassignment", reassignment()),
-        ("Generated firms", firms()),
-        ("Starting again", starting_again()),
+        ("Published generalised assignment", ASSIGNMENT.text()),
+        ("Published parallel machines", MACHINES.text()),
+        ("Published multi-skill projects", SKILLS.text()),
+        ("Published task assigning", TASK_ASSIGNING.text()),
+        ("Published machine reassignment", REASSIGNMENT.text()),
+        ("Generated firms", FIRMS.text()),
+        ("Starting again", STARTING_AGAIN.text()),
         ("What else one could pick", peers()),
-        ("The fast path", placing()),
-        ("Stored placements", storing()),
-        ("Placements over HTTP", serving()),
-        ("Approving and delivering", approving()),
-        ("Killed again and again", killing()),
-        ("Scenario points", scenario_points()),
+        ("The fast path", PLACING.text()),
+        ("Stored placements", STORING.text()),
+        ("Placements over HTTP", SERVING.text()),
+        ("Approving and delivering", APPROVING.text()),
+        ("Killed again and again", KILLING.text()),
+        ("Scenario points", SCENARIO_POINTS.text()),
         ("Replayed seasons", replaying()),
-        ("Size", scaling()),
+        ("Size", SCALING.text()),
     ]
     made = "\n\n".join(f"## {title}\n\n{text}" for title, text in parts)
     return f"{before}{START}\n\n{made}\n\n{END}{after}"

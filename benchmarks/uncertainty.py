@@ -77,9 +77,9 @@ def coverage(cases: int) -> dict[str, float]:
 
 
 def saved(firms: int, people: int, tasks: int, draws: int) -> dict[str, float | None]:
-    """Return how many times less the mean difference in late tasks varies, for plans more and more apart: the least of some firms.
+    """Return how many times less a mean difference varies, for plans more and more apart: the least of some firms.
 
-    By common draws alone, and with what is known of the draws beforehand.
+    Of late tasks and of the spread, by common draws alone, and with what is known of the draws beforehand.
     """
     least: dict[str, float | None] = {}
     for seed in range(firms):
@@ -90,10 +90,15 @@ def saved(firms: int, people: int, tasks: int, draws: int) -> dict[str, float | 
         plans = [first, *(_changed(first, place.allowed, share) for share in (0.01, 0.05)), by_rule]
         found = outcomes(place, plans, chances_of(made.firm), draws=draws)
         names = ("one_in_100_moved", "one_in_20_moved", "the_rule")
-        for name, each in zip(names, (difference("late", found[0], other) for other in found[1:]), strict=True):
-            for key, times in ((f"saved_{name}", each.variance_saved), (f"common_{name}", each.by_common_draws)):
-                known = least.get(key)
-                least[key] = times if known is None or times is None else min(known, times)
+        for name, other in zip(names, found[1:], strict=True):
+            for figure, of in (("late", ""), ("spread_pct", "_spread")):
+                each = difference(figure, found[0], other)
+                for key, times in (
+                    (f"saved{of}_{name}", each.variance_saved),
+                    (f"common{of}_{name}", each.by_common_draws),
+                ):
+                    known = least.get(key)
+                    least[key] = times if known is None or times is None else min(known, times)
     return {key: None if times is None else round(times, 1) for key, times in least.items()}
 
 

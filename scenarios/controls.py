@@ -1,4 +1,4 @@
-"""What draws say of a plan before it is carried out: two numbers a draw whose true mean is zero, exactly.
+"""What draws say of a plan before it is carried out: a few numbers a draw whose true mean is zero, exactly.
 
 Two plans that give most tasks to different people are struck by the same draws in different places, so common random numbers alone save
 little. How many tasks a draw makes late is to a good part a sum, though: of minutes of surprise, each weighed by how many deadlines they
@@ -16,9 +16,10 @@ import numpy as np
 from scenarios.chances import Chances, Pace
 from scenarios.draws import Draws, Floats, Ints, Setting, ratios, well_share
 from scenarios.execution import Promised
+from scenarios.extremes import spread_surprise
 
-CONTROLS = 2
-"""Numbers a draw and plan: what work takes, and hours lost to illness."""
+DEADLINES, SPREAD = [0, 1], [2]
+"""Which of them say something of late tasks, and of the spread: any other one costs draws to estimate its weight and saves none."""
 _BLUR = 2.0
 """Hours also pass unused, while documents or preparations are awaited: a deadline is this many times as uncertain as the sum of the
 work before it. Of 1.0, 1.5 and 2.0 the last saved most draws on a firm of 30 people and 600 tasks (4.2, 5.0, 5.2 times)."""
@@ -41,7 +42,7 @@ class Weights:
 
 
 def surprises(place: Setting, plan: Promised, chances: Chances, draws: Draws) -> Floats:
-    """Return ``(N, 2)``: deadlines endangered by what work takes, and by illness, more than on average."""
+    """Return ``(N, 3)``: deadlines endangered by what work takes, and by illness, and the spread, each more than on average."""
     well = well_share(place, chances)
     weights = deadline_weights(place, plan, chances, well)
     ratio, _ = ratios(place, chances)
@@ -52,7 +53,7 @@ def surprises(place: Setting, plan: Promised, chances: Chances, draws: Draws) ->
     np.add.at(by_person, plan.who[placed], (weights.task * place.remaining_min * ratio)[placed])
     work = draws.surprise_min @ weights.task + slower @ by_person
     lost = (place.open_min * well - draws.open_min).reshape(len(work), -1) @ weights.hour.ravel()
-    return np.stack([work, lost], axis=1)
+    return np.stack([work, lost, spread_surprise(place, plan, chances, draws)], axis=1)
 
 
 def deadline_weights(place: Setting, plan: Promised, chances: Chances, well: Floats) -> Weights:

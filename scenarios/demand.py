@@ -91,6 +91,8 @@ class Demand:
         Tasks that nobody may do at all; they are in no class.
     slow
         Tasks that no one person can do in time, though several could: they may be late, as in the detailed plan.
+    apart
+        Places of two classes, of a task each, that are of one piece of work and so ask for two people.
     """
 
     firm: Firm
@@ -100,6 +102,7 @@ class Demand:
     classes: tuple[WorkClass, ...]
     nobody: tuple[str, ...]
     slow: tuple[str, ...]
+    apart: tuple[tuple[int, int], ...]
 
     @property
     def week_of(self) -> NDArray[np.int64]:
@@ -126,7 +129,7 @@ def demand(firm: Firm, *, now: datetime) -> Demand:
         open_min[:, place[slot]] += board.open_min[:, slot]
     groups, group_of = _groups(board, open_min)
     classes, nobody, slow = _classes(board, days, groups, group_of)
-    return Demand(firm, board, days, groups, classes, nobody, slow)
+    return Demand(firm, board, days, groups, classes, nobody, slow, _apart(board, classes))
 
 
 def _groups(board: Board, open_min: NDArray[np.int64]) -> tuple[tuple[Group, ...], NDArray[np.int64]]:
@@ -178,7 +181,7 @@ def _classes(
         first = first if by_day else max(first - days[first].weekday(), 0)
         skill = board.types[task.type].skill
         after_late = late_from < 0 and task.reviews in board.task_index and _is_late(board, days, str(task.reviews))
-        own = task.id if row.remaining_min >= WHOLE_MIN else ""
+        own = task.id if row.remaining_min >= WHOLE_MIN or (by_day and _others(board, task)) else ""
         key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, after_late, who, own)
         found.setdefault(key, []).append((task.id, row.remaining_min))
     classes = tuple(
@@ -186,6 +189,23 @@ def _classes(
         for key, tasks in sorted(found.items())
     )
     return classes, tuple(nobody), tuple(slow)
+
+
+def _others(board: Board, task: Task) -> list[str]:
+    """Return the other open tasks of the same piece of work, which other people must do."""
+    return [name for name in board.piece(task) if name in board.task_index]
+
+
+def _apart(board: Board, classes: tuple[WorkClass, ...]) -> tuple[tuple[int, int], ...]:
+    """Return the classes of one task each whose tasks are of the same piece of work, the earlier place first."""
+    place = {one.tasks[0]: k for k, one in enumerate(classes) if len(one.tasks) == 1}
+    pairs = {
+        (min(k, place[other]), max(k, place[other]))
+        for name, k in place.items()
+        for other in _others(board, board.known[name])
+        if other in place
+    }
+    return tuple(sorted(pairs))
 
 
 def _is_late(board: Board, days: tuple[date, ...], name: str) -> bool:

@@ -87,6 +87,8 @@ class Draws:
         ``(N, T)`` minutes of work really left, at 100 percent.
     surprise_min
         ``(N, T)`` the part of what each task takes that grows evenly with its chance: normal, and zero on average, exactly.
+    own
+        ``(N, T)`` how many deviations each task is from the middle by itself, independent of all else: normal.
     pace
         ``(N, P)`` factor of each person on everything they do.
     release
@@ -99,6 +101,7 @@ class Draws:
     open_min: Floats
     left_min: Floats
     surprise_min: Floats
+    own: Floats
     pace: Floats
     release: Ints
     arriving: Ints
@@ -188,6 +191,7 @@ class _Drawing:
             open_min=self._open_min(),
             left_min=left,
             surprise_min=self.place.remaining_min * np.exp(ratio) * (error + sd * own),
+            own=own,
             pace=self._pace(),
             release=self._release(),
             arriving=slot,

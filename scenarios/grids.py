@@ -22,7 +22,7 @@ from scenarios.changes import Scenario, scenario_of
 from solver.firm import Firm
 from solver.plan import Plan
 from solver.policy import Frozen
-from solver.refusal import refuse
+from solver.refusal import Refusal, refuse
 
 Value = bool | int | str | None
 VERSION = 1
@@ -75,13 +75,22 @@ class Sweep(Frozen):
         Refused
             A field is not one of its change, or a value cannot be.
         """
+        return tuple(self.point(values, now=now, seed=seed, work_units=work_units) for values in self.cells())
+
+    def cells(self) -> tuple[tuple[Value, ...], ...]:
+        """Return the values of the axes at every point of the grid, whether or not such a point can be.
+
+        Raises
+        ------
+        Refused
+            There are too many.
+        """
         count = math.prod(len(axis.values) for axis in self.axes)
         if count > MOST_POINTS:
             words = f"are more than {MOST_POINTS:,} points"
             refuse_change("too_many_points", "axes", count, words, nearest=MOST_POINTS, hint="Maybe use larger steps.")
         grid = itertools.product(*(axis.values for axis in reversed(self.axes)))
-        cells = (tuple(reversed(cell)) for cell in grid)
-        return tuple(self.point(values, now=now, seed=seed, work_units=work_units) for values in cells)
+        return tuple(tuple(reversed(cell)) for cell in grid)
 
     def point(self, values: Sequence[Value], *, now: datetime, seed: int, work_units: float) -> Point:
         """Return the point with some values of the axes, in their order.
@@ -142,6 +151,13 @@ class PointResult(Frozen):
     todays_prices_min: int | None = Field(
         description="cost by the weights of the firm as it is; none: such a plan is not possible under them"
     )
+
+
+class PointRefused(Frozen):
+    """A point that cannot be: a value of its changes, or what they come to on the firm, is refused. The others do not mind."""
+
+    values: tuple[Value, ...]
+    refusal: Refusal
 
 
 def ground_of(firm: Firm, last: Plan | None) -> str:

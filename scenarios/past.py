@@ -7,7 +7,7 @@ firm; moments have their zone. People are as they are known to the boards, witho
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -198,6 +198,10 @@ class Terms:
         for one in self.settings:
             firm = one.apply(firm)
         return firm
+
+    def called(self, name: str) -> Terms:
+        """Return the same under a name; without anything that is different it stays the policy in force."""
+        return self if self == Terms() else replace(self, name=name)
 
     @property
     def as_recorded(self) -> bool:

@@ -20,6 +20,7 @@ from typing import Any
 from scenarios.approvals import Approvals
 from scenarios.past import Event, How, Routing
 from scenarios.past_batches import Batches
+from scenarios.past_outcome import NotRepeated
 from solver.board import compile_board
 from solver.calendar import day_list, local_now
 from solver.firm import Status, Task
@@ -31,15 +32,6 @@ from solver.waiting import TRIED_AT_ONCE, may_be_routed, urgency
 
 WORKED = ("logged_min", "status", "completed_on")
 """Fields of a task that say what its person did."""
-
-
-@dataclass(frozen=True)
-class NotRepeated:
-    """Something a person did that does not happen in the replay."""
-
-    when: datetime
-    task: str
-    why: str
 
 
 @dataclass

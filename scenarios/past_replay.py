@@ -5,44 +5,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import fmean
 
-from pydantic import Field
-
 from scenarios.past import Past, Routing, Terms
-from scenarios.past_office import NotRepeated, PastOffice
+from scenarios.past_office import PastOffice
+from scenarios.past_outcome import (
+    Control,
+    Differing,
+    NotRepeated,
+    PastComparison,
+    PastFigures,
+    PastOutcome,
+    PastSide,
+    PersonFigures,
+    PersonHit,
+)
 from solver.calendar import local_now
 from solver.firm import Status, Task
 from solver.plan import Outcome
-from solver.policy import Frozen
 
 Say = Callable[[str], None]
-
-
-class PastFigures(Frozen):
-    """The four metrics of a week, or of the whole period."""
-
-    first_day: date
-    utilisation_pct: float | None = Field(description="minutes worked on tasks, of all minutes there were")
-    spread_pct: float | None = Field(
-        description="busiest less idlest, in points of promised work over open minutes; mean over the mornings"
-    )
-    on_time_pct: float | None = Field(
-        description="of the tasks due by then, and not cancelled: finished by their deadline"
-    )
-    escalations: int = Field(description="tasks that nobody could take, each counted when it happened first")
-    due: int = Field(description="tasks due")
-    late: int = Field(description="of them, not finished by their deadline")
-
-
-class PersonFigures(Frozen):
-    """What the period came to for one person."""
-
-    person: str
-    worked_min: int
-    open_min: int
-    tasks: tuple[str, ...] = Field(description="tasks of the period that they have, or have finished")
 
 
 @dataclass(frozen=True)
@@ -71,54 +54,6 @@ class PastReplay:
     approved: int
     plans_taken: int
     planned_anew: int
-
-
-class Differing(Frozen):
-    """A decision about a task that came out otherwise; none: there was no such decision."""
-
-    task: str
-    number: int = Field(description="1 for the first decision about the task in the period, 2 for the second")
-    when: datetime
-    before: str = Field(description="who got it, or what became of it")
-    after: str
-    before_why: str
-    after_why: str
-
-
-class Control(Frozen):
-    """How much of the record a replay under the policy in force makes again."""
-
-    recorded: int
-    same: int
-    differing: tuple[Differing, ...]
-
-    @property
-    def share_pct(self) -> float:
-        """Decisions made again as they were, in percent; all of none are 100."""
-        return round(100 * self.same / self.recorded, 2) if self.recorded else 100.0
-
-
-class PersonHit(Frozen):
-    """Who has other work, or more or less of it, in the second of two replays."""
-
-    person: str
-    worked_before_min: int
-    worked_after_min: int
-    gained: tuple[str, ...]
-    lost: tuple[str, ...]
-
-
-class PastComparison(Frozen):
-    """Two replays of one period."""
-
-    weeks: tuple[tuple[PastFigures, PastFigures], ...]
-    whole: tuple[PastFigures, PastFigures]
-    people: tuple[PersonHit, ...] = Field(description="those hit, most first")
-    differing: tuple[Differing, ...]
-    escalations_gained: tuple[str, ...]
-    escalations_lost: tuple[str, ...]
-    late_gained: tuple[str, ...]
-    late_lost: tuple[str, ...]
 
 
 def play(past: Past, terms: Terms, *, units: float = 0.1, seed: int = 0, anew: bool = False) -> PastReplay:
@@ -154,8 +89,10 @@ def play(past: Past, terms: Terms, *, units: float = 0.1, seed: int = 0, anew: b
 def control(past: Past, replay: PastReplay) -> Control:
     """Return how much of the record a replay under the policy in force makes again."""
     differing = _differing(past.routings, replay.routings)
-    unmade = sum(one.before != "no decision" for one in differing)
-    return Control(recorded=len(past.routings), same=len(past.routings) - unmade, differing=differing)
+    recorded = len(past.routings)
+    same = recorded - sum(one.before != "no decision" for one in differing)
+    share_pct = round(100 * same / recorded, 2) if recorded else 100.0
+    return Control(recorded=recorded, same=same, share_pct=share_pct, differing=differing)
 
 
 def compared(before: PastReplay, after: PastReplay) -> PastComparison:
@@ -171,6 +108,40 @@ def compared(before: PastReplay, after: PastReplay) -> PastComparison:
         escalations_lost=_only(was, now),
         late_gained=_only(late_now, late_was),
         late_lost=_only(late_was, late_now),
+    )
+
+
+def outcome(past: Past, was: PastReplay, other: tuple[PastReplay, PastReplay] | None = None) -> PastOutcome:
+    """Return what people are told.
+
+    Parameters
+    ----------
+    was
+        The period under the policy in force, with the recorded plans.
+    other
+        The policy in force and another one, with the same means for every batch.
+    """
+    return PastOutcome(
+        control=control(past, was),
+        as_it_was=_side(was),
+        before=None if other is None else _side(other[0]),
+        after=None if other is None else _side(other[1]),
+        comparison=None if other is None else compared(*other),
+    )
+
+
+def _side(one: PastReplay) -> PastSide:
+    return PastSide(
+        name=one.terms.name,
+        terms=one.sentences,
+        whole=one.whole,
+        weeks=one.weeks,
+        people=one.people,
+        proposed=one.proposed,
+        approved=one.approved,
+        plans_taken=one.plans_taken,
+        planned_anew=one.planned_anew,
+        not_repeated=one.not_repeated,
     )
 
 

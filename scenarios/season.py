@@ -8,7 +8,7 @@ to do about it. Each shortage names the tasks behind it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import numpy as np
@@ -17,9 +17,11 @@ from pydantic import Field
 
 from scenarios.demand import Demand, WorkClass, demand
 from scenarios.recurring import extended_deadline
+from scenarios.season_figures import LevelWeek, Measure, Season, Shortage, SkillRange, SkillWeek
 from scenarios.season_program import Closed, Floats, Hire, Options, Pool, closed, refused_ranges, weekly
 from solver.firm import Firm
 from solver.policy import Frozen
+from solver.windows import BEYOND_HORIZON_DAYS
 
 _HALF_HOUR = 30.0
 """Minutes below which a shortage or a measure is a matter of rounding."""
@@ -53,70 +55,6 @@ class Costs(Frozen):
         return self.fee_min + self.goodwill_min * factor
 
 
-class SkillWeek(Frozen):
-    """One skill at one level in one week, in minutes."""
-
-    skill: str
-    level: str = Field(description="lowest level that may do the work")
-    week_start: date
-    due_min: int = Field(description="work due in the week")
-    done_min: int = Field(description="work done in the week where as much as possible is done")
-    short_min: int = Field(description="work due in the week that nobody has time for")
-
-
-class LevelWeek(Frozen):
-    """The people of one level in one week, in minutes."""
-
-    level: str
-    week_start: date
-    open_min: int
-    used_min: int
-
-
-class Shortage(Frozen):
-    """What the firm runs out of."""
-
-    skill: str
-    level: str
-    first_week: date = Field(description="week in which the first of it is due")
-    weeks: int = Field(description="weeks with any of it")
-    minutes: int
-    tasks: tuple[str, ...] = Field(description="which tasks: lowest priority first")
-    sentence: str
-
-
-class Measure(Frozen):
-    """One thing to do about it."""
-
-    kind: str = Field(description="hire, overtime, extension or refusal")
-    subject: str
-    week_start: date | None = Field(description="first week of it")
-    weeks: int
-    minutes: int
-    count: int = Field(description="people hired, or tasks extended or refused")
-    cost_min: int
-    tasks: tuple[str, ...] = ()
-    sentence: str
-
-
-class Season(Frozen):
-    """The year ahead."""
-
-    firm: str
-    now: datetime
-    tasks: int
-    demand_min: int
-    open_min: int = Field(description="everybody's minutes until the last deadline")
-    short_min: int
-    skills: tuple[SkillWeek, ...]
-    levels: tuple[LevelWeek, ...]
-    shortages: tuple[Shortage, ...]
-    measures: tuple[Measure, ...]
-    cost_min: int = Field(description="of the measures, in minutes of ordinary pay of the lowest level")
-    nobody: tuple[str, ...] = Field(description="tasks that nobody may do whatever the hours")
-    slow: tuple[str, ...] = Field(description="tasks that no one person can do in time; planned late")
-
-
 def season(firm: Firm, *, now: datetime, costs: Costs | None = None) -> Season:
     """Plan a year of work; `scenarios.recurring.year_ahead` makes the firm with it."""
     year, prices = demand(firm, now=now), costs or Costs()
@@ -134,6 +72,7 @@ def season(firm: Firm, *, now: datetime, costs: Costs | None = None) -> Season:
         skills=tuple(_skill_weeks(year, as_is)),
         levels=tuple(_level_weeks(year, as_is, last)),
         shortages=tuple(_shortages(year, as_is)),
+        ranges=() if mended is as_is else _ranges(year, as_is),
         measures=measures,
         cost_min=sum(measure.cost_min for measure in measures),
         nobody=year.nobody,
@@ -146,8 +85,15 @@ def shortage_only(year: Demand, *, whole: bool = False) -> Options:
 
     With ``whole`` long tasks stay in one hand: nearer to the detailed plan for a small firm, and minutes of work in place of seconds.
     """
-    weight = year.firm.policy.weights.escalation
-    return Options(refusal=np.array([float(weight * one.factor) for one in year.classes]), whole=whole)
+    weights, end = year.firm.policy.weights, year.board.axis.last_day + timedelta(days=BEYOND_HORIZON_DAYS)
+    # An escalation is dearer than any lateness the task may have (`solver.problem`), so than the latest of all: beyond the horizon.
+    latest = [(end - year.days[one.late_from]).days if one.late_from >= 0 else 0 for one in year.classes]
+    prices = [
+        float(one.factor * (weights.escalation + weights.late_day * days))
+        for one, days in zip(year.classes, latest, strict=True)
+    ]
+    late_day = np.array([float(weights.late_day * one.factor) for one in year.classes])
+    return Options(refusal=np.array(prices), whole=whole, late_day=late_day)
 
 
 def short_by_skill(year: Demand, found: Closed) -> dict[str, float]:
@@ -167,6 +113,25 @@ def ranges_by_skill(year: Demand, *, slack: float = 0.01) -> dict[str, tuple[flo
     skills = sorted({one.skill for one in year.classes})
     parts = [[k for k, one in enumerate(year.classes) if one.skill == skill] for skill in skills]
     return dict(zip(skills, refused_ranges(year, shortage_only(year), parts, slack=slack), strict=True))
+
+
+def _ranges(year: Demand, as_is: Closed) -> tuple[SkillRange, ...]:
+    short, found = short_by_skill(year, as_is), []
+    for skill, (low, high) in ranges_by_skill(year).items():
+        # The answer shown is one of those, within what the solver takes for equal.
+        least, shown, most = min(low, short[skill]), short[skill], max(high, short[skill])
+        if most < _HALF_HOUR:
+            continue
+        found.append(
+            SkillRange(
+                skill=skill,
+                minutes=round(shown),
+                least_min=round(least),
+                most_min=round(most),
+                sentence=f"Between {least / 60:,.0f} and {most / 60:,.0f} hours of {skill} find nobody.",
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (-one.minutes, -one.most_min, one.skill)))
 
 
 def _last_place(year: Demand) -> int:

@@ -1,4 +1,5 @@
-"""The year as a linear program with whole hires: minutes of each class of work, by group of people and week (HiGHS, through scipy).
+"""The year as a linear program with whole hires: minutes of each class of work, by group of people and week (HiGHS, through scipy;
+by itself where one program is asked many things).
 
 The constraints are those of the detailed plan, added up by week: who may do what, nobody beyond their minutes, nothing before its
 release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Work may be
@@ -8,14 +9,16 @@ split between people, so what is missing here is missing in every detailed plan.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
+import highspy
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
 from scenarios.demand import WHOLE_MIN, Demand, WorkClass
+from solver.quiet import Quiet
 
 Floats = NDArray[np.float64]
 GAP = 0.002
@@ -63,6 +66,9 @@ class Options:
         ``(classes,)`` price of a minute that nobody does.
     whole
         Long tasks are done by one person, or by nobody.
+    late_day
+        ``(classes,)`` price of a minute and day that work is done later than one person could have; unless given, the share of a
+        refusal that it costs of an escalation by the policy.
     overtime
         By group, empty for none.
     extended
@@ -73,6 +79,7 @@ class Options:
 
     refusal: Floats
     whole: bool = False
+    late_day: Floats | None = None
     overtime: tuple[Pool, ...] = ()
     hires: tuple[Hire, ...] = ()
     extended: NDArray[np.int64] | None = None
@@ -125,10 +132,6 @@ class _Model:
     over: int
     first_hire: int
 
-    def near(self, cost: float) -> _Model:
-        """Return the program of all answers that cost no more."""
-        return replace(self, constraints=(*self.constraints, LinearConstraint(self.price, -np.inf, cost)))
-
     def least(self) -> OptimizeResult:
         found = milp(
             self.price,
@@ -140,6 +143,49 @@ class _Model:
         if found.x is None:
             raise RuntimeError(f"the season's program has no answer: {found.message}")
         return found
+
+
+class _Near:
+    """All answers of a program without whole numbers that cost at most ``1 + slack`` times the least.
+
+    Each question goes on from the answer to the one before: on the year of 30 people a twentieth of the time of asking anew.
+    """
+
+    def __init__(self, model: _Model, slack: float) -> None:
+        assert not model.whole.any(), "ranges are of linear programs"
+        rows = sp.vstack([one.A for one in model.constraints], format="csr")
+        lower, upper = (
+            np.concatenate([np.broadcast_to(getattr(one, end), one.A.shape[0]) for one in model.constraints])
+            for end in ("lb", "ub")
+        )
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(model.price), rows.shape[0]
+        program.col_cost_, program.col_lower_, program.col_upper_ = model.price, np.zeros_like(model.price), model.upper
+        program.row_lower_, program.row_upper_ = lower, upper
+        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
+        program.a_matrix_.value_ = rows.data
+        self._columns = np.arange(len(model.price), dtype=np.int32)
+        self._solver = Quiet()
+        self._solver.passModel(program)
+        cost, priced = self.least(model.price), np.flatnonzero(model.price).astype(np.int32)
+        highest = cost * (1.0 + slack) + 1.0
+        self._solver.addRow(-highspy.kHighsInf, highest, len(priced), priced, model.price[priced])
+        # The last answer is possible under every price: the primal simplex goes on from there, the dual one would begin anew.
+        self._solver.setOptionValue("simplex_strategy", _PRIMAL)
+
+    def least(self, price: Floats) -> float:
+        """Return the least that these prices of the columns come to."""
+        self._solver.changeColsCost(len(self._columns), self._columns, price)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"a range of the season's program has no answer: {status}")
+        return float(self._solver.getInfo().objective_function_value)
+
+
+_PRIMAL = 4
+"""HiGHS's number for the primal simplex."""
 
 
 def closed(year: Demand, options: Options) -> Closed:
@@ -200,13 +246,12 @@ class _Program:
         if not self.year.classes:
             return [(0.0, 0.0) for _ in parts]
         model = self._model()
-        near = model.near(float(model.least().fun) * (1.0 + slack) + 1.0)
-        found = []
+        near, found = _Near(model, slack), []
         for part in parts:
             refused = np.zeros(len(model.price))
             refused[model.columns + np.array(part, dtype=np.int64)] = 1.0
-            least, most = (float(replace(near, price=sign * refused).least().fun) for sign in (1.0, -1.0))
-            found.append((max(least, 0.0), max(-most, 0.0)))
+            least, most = near.least(refused), -near.least(-refused)
+            found.append((max(least, 0.0), max(most, 0.0)))
         return found
 
     def _model(self) -> _Model:
@@ -242,6 +287,8 @@ class _Program:
         constraints = [LinearConstraint(balance, minutes, minutes), LinearConstraint(rows, -np.inf, room)]
         if len(hands):
             constraints += self._one_hand(hands, minutes, size, columns)
+        if year.apart:
+            constraints.append(self._two_people(minutes, size))
         return _Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
 
     def _hands(self) -> NDArray[np.int64]:
@@ -279,20 +326,40 @@ class _Program:
             LinearConstraint(whole.tocsr(), minutes[tasks], minutes[tasks]),
         ]
 
-    def _late_price(self) -> Floats:
-        """Return the price of minutes done later than one person alone could have done them.
+    def _two_people(self, minutes: Floats, size: int) -> LinearConstraint:
+        """Return "of two tasks of one piece of work nobody does more than one": the shares a person has of both add up to one at most.
 
-        A day costs the share of a refusal that it costs of an escalation by the policy.
+        For groups of one; of several people each may do one of the two.
         """
+        alone = np.array([len(group.people) == 1 for group in self.year.groups] + [False] * len(self.options.hires))
+        columns: dict[tuple[int, int], list[int]] = {}
+        for column, (k, g) in enumerate(zip(self.k.tolist(), self.g.tolist(), strict=True)):
+            if alone[g]:
+                columns.setdefault((k, g), []).append(column)
+        rows: list[Floats] = []
+        place: list[tuple[int, int]] = []
+        for first, second in self.year.apart:
+            for g in sorted({*self.year.classes[first].groups} & {*self.year.classes[second].groups}):
+                used = [(k, column) for k in (first, second) for column in columns.get((k, g), ())]
+                place += [(len(rows), column) for _, column in used]
+                rows.append(np.array([1.0 / minutes[k] for k, _ in used]))
+        row, column_of = np.array(place, dtype=np.int64).reshape(-1, 2).T
+        share = np.concatenate(rows) if rows else np.zeros(0)
+        matrix = sp.coo_matrix((share, (row, column_of)), shape=(len(rows), size))
+        return LinearConstraint(matrix.tocsr(), -np.inf, 1.0)
+
+    def _late_price(self) -> Floats:
+        """Return the price of minutes done later than one person alone could have done them."""
         ends = np.flatnonzero(np.append(self.week[1:] != self.week[:-1], True))
         weights = self.year.firm.policy.weights
         share = weights.late_day / max(weights.escalation, 1)
+        a_day = share * self.options.refusal if self.options.late_day is None else self.options.late_day
         price = np.zeros(len(self.k))
         for k, one in enumerate(self.year.classes):
             if one.late_from >= 0:
                 mine = self.k == k
                 days = np.maximum(np.minimum(ends[self.w[mine]], self.last[mine]) - one.late_from, 0)
-                price[mine] = share * self.options.refusal[k] * days
+                price[mine] = a_day[k] * days
         return price
 
     def _capacity(self, size: int, first_over: int, first_hire: int) -> tuple[sp.csr_matrix, Floats]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
-from scenarios.grids import Point, PointResult, Sweep, ground_of
+from scenarios.grids import Point, PointRefused, PointResult, Sweep, Value, ground_of
 from scenarios.overtime_needed import needed_min
 from scenarios.run import Solving
 from scenarios.significance import interval
@@ -70,22 +71,46 @@ def _by_todays_prices(firm: Firm, changed: Firm, plan: Plan, cost_min: int) -> i
         return None
 
 
+def result_or_refused(values: Sequence[Value], work: Callable[[], PointResult]) -> PointResult | PointRefused:
+    """Return what came of a point, or why it cannot be."""
+    try:
+        return work()
+    except Refused as error:
+        return PointRefused(values=tuple(values), refusal=error.refusal)
+
+
 @dataclass(frozen=True)
 class Swept:
-    """A sweep with its results, in the order of its points."""
+    """A sweep with its results, in the order of its points.
+
+    Attributes
+    ----------
+    refused
+        The points that cannot be, in their order; results of the others are in ``results``.
+    """
 
     sweep: Sweep
     results: tuple[PointResult, ...]
     solved: int
+    refused: tuple[PointRefused, ...] = ()
 
-    def shown(self, result: PointResult) -> tuple[str, ...]:
+    def in_order(self) -> tuple[PointResult | PointRefused, ...]:
+        """Return every point that is there, in the order of the grid."""
+        points: tuple[PointResult | PointRefused, ...] = (*self.results, *self.refused)
+        found = {one.values: one for one in points}
+        return tuple(found[values] for values in self.sweep.cells() if values in found)
+
+    def shown(self, result: PointResult | PointRefused) -> tuple[str, ...]:
         """Return the values of a point as people write them."""
         return tuple(axis.shown(value) for axis, value in zip(self.sweep.axes, result.values, strict=True))
 
     def rows(self) -> tuple[tuple[PointResult, ...], ...]:
         """Return the results by the value of the second axis; one row where there is none."""
-        width = len(self.sweep.axes[0].values)
-        return tuple(self.results[start : start + width] for start in range(0, len(self.results), width))
+        values = self.sweep.axes[1].values if len(self.sweep.axes) > 1 else (None,)
+        rows: dict[Value, list[PointResult]] = {value: [] for value in values}
+        for one in self.results:
+            rows[one.values[1] if len(one.values) > 1 else None].append(one)
+        return tuple(tuple(row) for row in rows.values())
 
     def knees(self) -> tuple[PointResult | None, ...]:
         """Return for each row the point up to which more pays more than on average; see `knee_of`."""
@@ -105,29 +130,48 @@ def run_sweep(
     on_result: Callable[[PointResult, int, int], None] = lambda result, done, of: None,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Swept:
-    """Solve the points of a sweep one after another.
+    """Solve the points of a sweep one after another; one that cannot be is kept with the reason, and the others are solved.
 
     Parameters
     ----------
     known
         Asked for the result of a key before it is solved.
     on_result
-        Told each result, with how many there are by then and how many there will be.
+        Told each result, with how many points are over by then and how many there are.
     go_on
-        Asked before each point; once it says no, the whole rows finished by then are returned.
+        Asked before each point; once it says no, what is finished by then is returned.
+
+    Raises
+    ------
+    Refused
+        No point of the sweep can be; why the first one cannot.
     """
-    points = sweep.points(now=now, seed=seed, work_units=work_units)
-    ground, results, solved = ground_of(firm, last), [], 0
-    for point in points:
-        if not go_on():
-            break
+    cells, ground = sweep.cells(), ground_of(firm, last)
+    results: list[PointResult] = []
+    refused: list[PointRefused] = []
+    solved = 0
+
+    def worked_out(values: tuple[Value, ...]) -> PointResult:
+        nonlocal solved
+        point = sweep.point(values, now=now, seed=seed, work_units=work_units)
         result = known(point.key(ground))
         if result is None:
             result = solve_point(firm, point, ground=ground, last=last, crew=crew)
             solved += 1
-        results.append(result.model_copy(update={"values": point.values}))
-        on_result(results[-1], len(results), len(points))
-    return Swept(sweep, tuple(results), solved)
+        return result
+
+    for number, values in enumerate(cells, start=1):
+        if not go_on():
+            break
+        found = result_or_refused(values, partial(worked_out, values))
+        if isinstance(found, PointRefused):
+            refused.append(found)
+        else:
+            results.append(found.model_copy(update={"values": values}))
+            on_result(results[-1], number, len(cells))
+    if len(refused) == len(cells):
+        raise Refused(refused[0].refusal)
+    return Swept(sweep, tuple(results), solved, tuple(refused))
 
 
 def knee_of(row: Sequence[PointResult]) -> PointResult | None:

@@ -17,18 +17,54 @@ from solver.plan import Plan, PlannedTask
 from solver.problem import ESCALATED, Assignment, Problem
 
 
+class Kept(NamedTuple):
+    """A task of a plan that is not written down."""
+
+    task: str
+    person: str
+    earliest_day: date
+    promised_day: date | None
+    promised_time: time | None
+
+
+Promised = PlannedTask | Kept
+"""What is carried over of a task."""
+
+
+def kept(problem: Problem, plan: Assignment) -> tuple[Kept, ...]:
+    """Return what another problem can carry over of a plan."""
+    board, axis, placed = problem.board, problem.board.axis, np.flatnonzero(plan.who >= 0)
+    windows, people = problem.chosen(plan, placed), board.staff.ids
+    columns = (placed, plan.who[placed], problem.release[windows], problem.due[windows])
+    return tuple(
+        Kept(
+            board.tasks[t].id,
+            people[p],
+            axis.day_of(release) or axis.last_day,
+            axis.day_of(due),
+            axis.end_time(due),
+        )
+        for t, p, release, due in zip(*(column.tolist() for column in columns), strict=True)
+    )
+
+
 def carried_over(problem: Problem, last: Plan) -> Assignment:
     """Return the cheapest plan that follows the last one as far as today's rules and hours allow; it breaks no rule.
 
     Tasks and people that the last plan does not know, and promises it can no longer keep, are placed as if they were new.
     """
+    return carried(problem, last.tasks)
+
+
+def carried(problem: Problem, last: Iterable[Promised]) -> Assignment:
+    """Return what `carried_over` does, from the last plan's tasks."""
     wishes = _wishes(problem, last)
     empty = problem.today.copy()
     empty.who[:], empty.window[:] = ESCALATED, -1
     starts = [_followed(problem, start, wishes) for start in (empty, problem.today)]
     # Work that somebody holds is never escalated, so a start that lost some of it is none.
-    kept = [plan for plan in starts if not (~problem.may_escalate & (plan.who == ESCALATED)).any()]
-    return min((completed(problem, plan) for plan in kept or [problem.today]), key=problem.objective_min)
+    whole = [plan for plan in starts if not (~problem.may_escalate & (plan.who == ESCALATED)).any()]
+    return min((completed(problem, plan) for plan in whole or [problem.today]), key=problem.objective_min)
 
 
 class _Wish(NamedTuple):
@@ -38,16 +74,16 @@ class _Wish(NamedTuple):
     window: int
 
 
-def _wishes(problem: Problem, last: Plan) -> dict[int, _Wish]:
+def _wishes(problem: Problem, last: Iterable[Promised]) -> dict[int, _Wish]:
     board, found = problem.board, {}
-    for item in last.tasks:
+    for item in last:
         t, p = board.task_index.get(item.task, -1), board.staff.row.get(item.person, -1)
         if t >= 0 and p >= 0 and problem.allowed[t, p]:
             found[t] = _Wish(p, _window(problem, t, item))
     return found
 
 
-def _window(problem: Problem, t: int, item: PlannedTask) -> int:
+def _window(problem: Problem, t: int, item: Promised) -> int:
     """Return the window of a task that starts and ends as promised; the last that ends in time where none does, else the first."""
     axis, windows = problem.board.axis, problem.windows_of(t)
     promised = (item.promised_day or date.max, item.promised_time or time.max)

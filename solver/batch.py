@@ -18,13 +18,14 @@ from solver.bound import Bound, Relax
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
+from solver.packings import Packings
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.price_list import PriceList
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import Packings, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -99,8 +100,14 @@ def solve_board(
     last: Plan | None = None,
     advice: bool = True,
     problem: Problem | None = None,
+    on_bound: Callable[[Bound], None] = lambda bound: None,
+    known_min: int | None = None,
 ) -> Plan:
-    """Plan every open task of a compiled board; see `solve`. Its ``problem`` is compiled here unless it is at hand."""
+    """Plan every open task of a compiled board; see `solve`. Its ``problem`` is compiled here unless it is at hand.
+
+    ``on_bound`` is given what the relaxation says. With ``known_min``, a bound that is known already (unavoidable part included), none
+    is solved.
+    """
     problem = problem or compile_problem(board)
     rule = rule_plan(problem)
     starts = [rule, completed(problem, rule)]
@@ -114,7 +121,10 @@ def solve_board(
 
     search.on_better = better
     better(search.plan)
-    bound = _searched(search, warm=start is starts[-1] and last is not None)
+    warm = start is starts[-1] and last is not None
+    bound = _searched(search, warm=warm, known_min=known_min)
+    if bound is not None:
+        on_bound(bound)
     prices = price_list(problem, bound.relaxed) if bound is not None and bound.relaxed is not None else None
     if not advice:
         return written(problem, search.plan, _certificate(problem, search, rule), prices=prices)
@@ -146,16 +156,18 @@ def _search(
     return Search(problem, plan, progress, stop, on_progress, base, seed, crew=crew)
 
 
-def _searched(search: Search, *, warm: bool) -> Bound | None:
-    """Search until the stop rule says so; return the bound, which is computed beside the annealing."""
-    bounding = search.crew.start(Relax())
+def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | None:
+    """Search until the stop rule says so; return the bound, which is computed beside the annealing unless it is known."""
+    bounding = search.crew.start(Relax()) if known_min is None else None
+    if known_min is not None:
+        search.bounded(known_min - search.base_min, 0.0)
     solve_whole(search)
     packings = Packings(search, left=0) if warm else Packings(search)
     if packings.left and search.stop_reason is None:
         packings.begin(1)
     anneal_from(search, warm=warm)
     bound = None
-    if search.stop_reason is not StopReason.CANCELLED:
+    if bounding is not None and search.stop_reason is not StopReason.CANCELLED:
         # A budget that is spent does not cut the bound short: how far it would have come is a matter of time.
         bound = search.crew.finish(bounding, search.go_on if search.stop_reason is None else lambda: _time_left(search))
     if bound is not None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 
 from solver.crew import GoOn
+from solver.multipliers import TOLERANCE, Multipliers, picks
 from solver.neighbourhoods import Leaning
 from solver.person_plans import Items, items
 from solver.problem import Problem
@@ -26,7 +27,6 @@ MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
 tasks: 122,542 of them, 3.4 s a round); the bound is then what each task costs alone."""
 ROUNDS = 6
-TOLERANCE = 1e-6
 ITERATIONS_PER_UNIT = 20_000
 """Simplex iterations of a firm of 30 by 600 in about a second."""
 
@@ -72,6 +72,8 @@ class Relaxed:
         ``(T,)`` what doing each task costs.
     rows
         Persons and release rows whose windows, of those that start later, it needed.
+    multipliers
+        Of windows and fair shares, for variants of the firm (`solver.multipliers`).
     items, later_min
         What each person may do at what price, that of windows that start later included, and what those windows come to at their
         multipliers: for the bound of `solver.column_generation`.
@@ -86,6 +88,7 @@ class Relaxed:
     later_min: float
     rows: frozenset[tuple[int, int]]
     marked: Marked
+    multipliers: Multipliers
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ class _Solved:
     duals: NDArray[np.float64]
     reduced: NDArray[np.float64]
     unused: NDArray[np.float64]
+    shared_duals: NDArray[np.float64]
     bound: float
     iterations: int
 
@@ -191,23 +195,31 @@ class _Rows:
         return sp.csr_matrix(parts, shape=(self.count, columns))
 
 
+def _by_window(duals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return from the multipliers of a chain's rows those of its windows: the worth of a minute more in each."""
+    worth: NDArray[np.float64] = np.maximum(np.append(duals, 0.0)[1:] - duals, 0.0)
+    return worth
+
+
 class _Relaxation:
     """The linear program: who may do what in which window, escalations, cumulative loads, and distances to fair shares."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
-        self.task, self.person, self.window = _picks(problem)
+        found = picks(problem)
+        self.task, self.person, self.window = found.task, found.person, found.window
         self.work = problem.work_min[self.task, self.person].astype(np.float64)
-        price = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
-        self.x = self.columns.add(price.astype(np.float64), np.ones(len(price)))
+        self.price = found.price_min(problem)
+        self.x = self.columns.add(self.price, np.ones(len(self.price)))
         self.u = self.columns.add(problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64))
         once = self.equal.new(np.ones(problem.task_count))
         self.equal.put(once[self.task], self.x, 1.0)
         self.equal.put(once, self.u, 1.0)
         self.chained: dict[tuple[int, int], NDArray[np.int64]] = {}
         self.owned = [np.full(len(self.x) + len(self.u), -1)]
-        self.shared = [np.zeros(0, dtype=np.int64)]
+        self.share_owner = [np.zeros(0, dtype=np.int64)]
+        self.shared: list[NDArray[np.int64]] = []
         self._imbalance()
         if len(problem.dues):
             for p in range(problem.person_count):
@@ -253,12 +265,13 @@ class _Relaxation:
             share = shares.share_min[:, column].astype(np.float64)
             for sign in (1.0, -1.0):
                 rows = self.most.new(sign * share)
-                self.shared.append(people)
+                self.share_owner.append(people)
+                self.shared.append(rows)
                 self.most.put(rows[self.person[counted]], self.x[counted], sign * self.work[counted])
                 self.most.put(rows, away, -1.0)
             if column == 0:
                 rows = self.most.new(shares.far_min.astype(np.float64))
-                self.shared.append(people)
+                self.share_owner.append(people)
                 self.most.put(rows, away, 1.0)
                 self.most.put(rows[people], far, -1.0)
 
@@ -278,27 +291,28 @@ class _Relaxation:
         )
         if found.x is None:
             nothing = np.zeros(len(price))
-            return _Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, -math.inf, int(found.nit))
+            none = np.zeros(len(most_right))
+            return _Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, none, -math.inf, int(found.nit))
         y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
         reduced = price - equal.T @ y_equal - most.T @ y_most
         bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
         # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
         saved = np.minimum(reduced, 0.0) * upper
-        owner, share_owner = np.concatenate(self.owned), np.concatenate(self.shared)
+        owner, share_owner = np.concatenate(self.owned), np.concatenate(self.share_owner)
         theirs = np.zeros(self.problem.person_count)
         np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])
         np.add.at(theirs, share_owner, most_right * y_most)
-        return _Solved(found.x, y_equal, reduced, -theirs, bound, int(found.nit))
+        return _Solved(found.x, y_equal, reduced, -theirs, y_most, bound, int(found.nit))
 
     def read(self, solved: _Solved) -> Relaxed:
         """Return what a solve says beside its bound."""
         problem, share = self.problem, solved.values[self.x]
         kept = np.flatnonzero(share > WEIGHTLESS)
         minute, later_min = np.zeros((problem.person_count, len(problem.dues))), 0.0
-        price = (problem.late_min[self.window] + problem.comfort_min[self.task, self.person]).astype(np.float64)
+        price = self.price.copy()
         for (p, a), rows in self.chained.items():
             if a > 0:
-                later = np.maximum(np.append(solved.duals[rows], 0.0)[1:] - solved.duals[rows], 0.0)
+                later = _by_window(solved.duals[rows])
                 mine, room = self._released(p, a), np.maximum(problem.room_min[p, a], 0)
                 until = np.cumsum(later[::-1])[::-1]
                 price[mine] += self.work[mine] * until[problem.due_column[self.window[mine]]]
@@ -312,8 +326,8 @@ class _Relaxation:
         leaning = Leaning(self.task[kept], self.person[kept], self.window[kept], share[kept])
         later_rows = frozenset((p, a) for p, a in self.chained if a > 0)
         parts = items(problem, self.task, self.person, self.window, price)
-        marked = self._marked(solved)
-        return Relaxed(leaning, minute, task, parts, later_min, later_rows, marked)
+        marked, multipliers = self._marked(solved), self._multipliers(solved)
+        return Relaxed(leaning, minute, task, parts, later_min, later_rows, marked, multipliers)
 
     def _marked(self, solved: _Solved) -> Marked:
         """Return every choice at the prices of minutes that a solve ended with."""
@@ -321,6 +335,20 @@ class _Relaxation:
         own = problem.late_min[self.window] + problem.comfort_min[self.task, self.person]
         price = solved.reduced[self.x] + solved.duals[: problem.task_count][self.task]
         return Marked(self.task, self.person, self.window, price, price - own, solved.unused)
+
+    def _multipliers(self, solved: _Solved) -> Multipliers:
+        """Return the multipliers of windows and shares."""
+        problem, chains = self.problem, list(self.chained)
+        minute = [_by_window(solved.duals[self.chained[chain]]) for chain in chains]
+        above, below = (np.array([solved.shared_duals[rows] for rows in self.shared[i::2]]) for i in (0, 1))
+        return Multipliers(
+            person=np.array([p for p, _ in chains], dtype=np.int64),
+            release=np.array([problem.releases[a] for _, a in chains], dtype=np.int64),
+            dues=problem.dues.astype(np.int64),
+            minute=np.array(minute).reshape(len(chains), len(problem.dues)),
+            end_slots=problem.balance.end_slots,
+            load=(below - above).reshape(-1, problem.person_count).T,
+        )
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""
@@ -336,21 +364,3 @@ class _Relaxation:
         for p, a in fresh:
             self._chain(p, a)
         return bool(fresh)
-
-
-def _picks(problem: Problem) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return task, person and flat window of everything that may happen, one entry each.
-
-    Windows too short for the whole task with nothing else to do are left out: a relaxation would fill them with a part of it.
-    """
-    task, person = np.nonzero(problem.allowed)
-    count = np.diff(problem.first_window)[task]
-    first = np.repeat(problem.first_window[task], count)
-    offset = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-    task, person, window = np.repeat(task, count), np.repeat(person, count), (first + offset).astype(np.int64)
-    within = problem.due_column[window] < len(problem.dues)
-    room = np.full(len(window), np.iinfo(np.int64).max)
-    row, column = problem.release_row[window[within]], problem.due_column[window[within]]
-    room[within] = problem.room_min[person[within], row, column]
-    possible = room >= problem.work_min[task, person]
-    return task[possible], person[possible], window[possible]

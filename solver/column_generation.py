@@ -16,8 +16,9 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from solver.bound import ITERATIONS_PER_UNIT, TOLERANCE, Relaxed
+from solver.bound import ITERATIONS_PER_UNIT, Relaxed
 from solver.crew import GoOn
+from solver.multipliers import TOLERANCE
 from solver.person_plans import BEYOND_MIN, MOST_ITEMS, best_plans
 from solver.problem import Assignment, Problem
 

@@ -18,115 +18,113 @@ from numpy.typing import NDArray
 
 from solver import integer_program
 from solver.construct import completed
+from solver.contention import contended
 from solver.crew import GoOn
 from solver.model import Scope
-from solver.overbooking import WORTH_SHARE, Found
+from solver.overbooking import Found
 from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.quiet import Quiet
 
-FIRST_SIZE, GROWTH, MOST_TASKS, MOST_PEOPLE = 60, 1.4, 170, 12
-"""Tasks in the first dives, how many more where the last one gained nothing, at most, and people: what it takes grows with the square."""
+FIRST_SIZE, GROWTH, MOST_TASKS = 120, 1.4, 240
+"""Tasks in the first dives, how many more where the last one gained nothing, and at most: what it takes grows with the square."""
 MOST_WINDOWS = 5
 """Windows of a task that are offered to it: the cheapest, the present one and some between; each is an item of the recursion."""
 FLAGS = 2
 """Tasks of a person of which no second window is taken: with one, dives end at 1.06 to 1.14 million, with two at 0.97 (decision 31)."""
 DEARER = 10.0
 """Times the price of missing work in a dive: at the first price dives ended with work that somebody must take and nobody did."""
-COARSE_MIN, DIVE_MIN = 8, 2
-"""Steps of minutes in the first rounds, which only have to come near the prices, and in the dive, which begins with exact plans."""
-MOST_ROUNDS, DIVE_ROUNDS = 200, 30
-"""Rounds of column generation before the dive, and after each person is fixed."""
+COARSE_MIN, DIVE_MIN = 16, 8
+"""Steps of minutes in the first rounds, which only have to come near the prices, and in the dive. Rounded up, seventeen tasks of a person
+waste an hour of eight-minute steps: a rough dive ends within two per cent of a fine one, whose work is rounded to the nearest step and
+whose plans are then made to fit, in half the time."""
+MOST_ROUNDS, DIVE_ROUNDS = 200, 100
+"""Rounds of column generation before the dive, and after each person is fixed: with thirty the linear program is far from its prices
+by then, and dives of 170 tasks ended with work that somebody must take and nobody did."""
 CLOSE = 2e-3
 """Share of the objective within which bound and linear program are taken to agree."""
 SMOOTH = 0.8
 """Share of the best prices so far in the prices that are tried (Wentges 1997): fewer rounds than at the linear program's own."""
-DIVES = 5
-"""Dives from one root; the first takes the largest shares, the others draw a little."""
+DIVES = 2
+"""Dives from one root; the first takes the largest shares, the other draws a little."""
+TRIES, JUMP = 4, 5.0
+"""Plans tried at one depth of a dive until one costs no more than so many times `CLOSE`; else the best of them: the first one alone was
+often a per cent or two of the objective, and near the end all of what was gained before."""
+PATIENCE = 20
+"""Rounds near the prices after which a value that hardly falls is as good as the last."""
+PRIMAL = 4
+"""HiGHS's number of the primal simplex method, half as long as the dual: with columns added the last basis is primal feasible."""
+TOLERANCE = 1e-6
 MISSING = 2.0
 """Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""
 STATES_PER_UNIT = 8e8
 """States of the recursion in about a second, without those of flags and those that no work leads to: measured with 90 tasks, 9 people."""
-ROUND_UNITS = 0.002
+ROUND_UNITS = 0.004
 """What a linear program of some dozen tasks and people takes."""
 
 
 @dataclass(frozen=True)
 class Dive:
-    """Dive from a plan that breaks no rule, around a task that costs more than it must; differs by ``seed``."""
+    """Dive from a plan that breaks no rule, around a task that costs more than it must; differs by ``seed``.
+
+    Attributes
+    ----------
+    size
+        Tasks at most.
+    fine
+        Whether work is measured to the nearest step, not rounded up: it takes twice as long.
+    """
 
     plan: Assignment
     seed: int
     size: int = FIRST_SIZE
+    fine: bool = False
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Found:
         """Search; told to stop, return the best plan so far. Where no task costs more than it must the work is zero."""
         tasks, people = contended(problem, self.plan, self.seed, self.size)
         if len(tasks) < 2:
             return Found(self.plan, 0.0)
-        return _Dives(problem, self.plan, tasks, people, go_on).run(np.random.default_rng(self.seed))
+        dives = _Dives(problem, self.plan, tasks, people, self.fine, go_on)
+        return dives.run(np.random.default_rng(self.seed))
 
 
-def contended(
-    problem: Problem, plan: Assignment, seed: int, size: int = FIRST_SIZE
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the tasks, ``size`` at most, and people of a dive.
+@dataclass(frozen=True)
+class _Node:
+    """Where a dive stands.
 
-    A task is drawn by what it costs beyond its least price; with it come the people who may do it and what they hold that is due
-    first. Of tasks that are linked to each other the first alone is there.
+    Attributes
+    ----------
+    out, needed
+        ``(items,)`` what is not to be had any more; ``(tasks,)`` what is in a plan that is fixed.
     """
-    random = np.random.default_rng(seed)
-    excess = _excess(problem, plan)
-    excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
-    if not (excess > 0).any():
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    drawn = int(random.choice(problem.task_count, p=excess / excess.sum()))
-    people = np.flatnonzero(problem.allowed[drawn])
-    if len(people) > MOST_PEOPLE:
-        here = people == plan.who[drawn]
-        people = np.sort(
-            np.concatenate([people[here], random.permutation(people[~here])[: MOST_PEOPLE - int(here.sum())]])
-        )
-    placed = plan.who >= 0
-    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
-    ours = np.where(placed, np.isin(plan.who, people), problem.allowed[:, people].any(axis=1))
-    # What is late or escalated could be due first; of the rest, what is due later is in nobody's way.
-    column = np.where(excess > 0, -1, problem.due_column[window])
-    order = random.permutation(np.flatnonzero(ours))
-    order = order[np.argsort(column[order], kind="stable")]
-    chosen: list[int] = []
-    linked: set[int] = set()
-    for t in [drawn, *order[order != drawn].tolist()]:
-        if len(chosen) == size:
-            break
-        if t not in linked:
-            chosen.append(t)
-            linked.update(problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist())
-    return np.sort(np.array(chosen, dtype=np.int64)), people
 
+    out: NDArray[np.bool_]
+    needed: NDArray[np.bool_]
+    value: float
+    price: NDArray[np.float64]
+    plans: list[tuple[float, int, NDArray[np.int64]]]
 
-def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
-    """Return ``(T,)`` what each task costs beyond the least it could cost alone, balance aside."""
-    placed = plan.who >= 0
-    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
-    cost = problem.escalation_min.astype(np.float64)
-    cost[placed] = (
-        problem.late_min[window[placed]]
-        + problem.comfort_min[placed, plan.who[placed]]
-        - problem.least_comfort_min[placed].astype(np.float64)
-    )
-    excess: NDArray[np.float64] = np.maximum(cost - problem.least_price_min, 0.0)
-    excess[~problem.allowed.any(axis=1)] = 0.0
-    return excess
+    @property
+    def whole(self) -> bool:
+        """Whether nobody's plan is a mixture."""
+        return all(share > 1.0 - TOLERANCE for share, _, _ in self.plans)
 
 
 class _Dives:
     """The linear program over person-plans met so far, and what is fixed in it."""
 
     def __init__(
-        self, problem: Problem, plan: Assignment, tasks: NDArray[np.int64], people: NDArray[np.int64], go_on: GoOn
+        self,
+        problem: Problem,
+        plan: Assignment,
+        tasks: NDArray[np.int64],
+        people: NDArray[np.int64],
+        fine: bool,
+        go_on: GoOn,
     ) -> None:
         self.problem, self.plan, self.tasks, self.people, self.go_on = problem, plan, tasks, people, go_on
+        self.fine = fine
         self.items, self.window = _items(problem, plan, tasks, people)
         self.may = problem.may_escalate[tasks]
         escalation = problem.escalation_min[tasks].astype(np.float64)
@@ -139,6 +137,7 @@ class _Dives:
         self.met: set[tuple[int, bytes]] = set()
         self.solver: Any = Quiet()
         self.solver.setOptionValue("presolve", "off")
+        self.solver.setOptionValue("simplex_strategy", PRIMAL)
         rows = len(tasks) + len(people)
         for _ in range(rows):
             self.solver.addRow(1.0, 1.0, 0, np.zeros(0, dtype=np.int32), np.zeros(0))
@@ -153,12 +152,17 @@ class _Dives:
         nothing = np.zeros(len(self.items.task), dtype=np.bool_)
         self.solver.run()
         self.least = float(self.solver.getInfo().objective_function_value) - 1.0
-        price, _ = self._generate(nothing, None, MOST_ROUNDS, step=COARSE_MIN)
-        price, share = self._generate(nothing, price, MOST_ROUNDS)
+        none = np.zeros(len(self.tasks), dtype=np.bool_)
+        root = self._generate(nothing, None, MOST_ROUNDS, none, step=COARSE_MIN)
+        root = self._generate(nothing, root.price, MOST_ROUNDS, none, step=DIVE_MIN)
+        known = list(self.columns)
+        self.person = np.repeat(np.arange(len(self.people)), np.diff(self.items.start))
         for number in range(DIVES):
             if not self.go_on():
                 break
-            self._dive(price, share, random if number else None)
+            for q, item in known:
+                self._add(q, item)
+            self._dive(root, random if number else None)
         return Found(self.best, self.used)
 
     def _held(self, q: int) -> NDArray[np.int64]:
@@ -185,7 +189,7 @@ class _Dives:
 
         What is taken twice counts twice in its row: the linear program needs it on the way, a plan cannot hold it.
         """
-        item = np.sort(item)
+        item = self._fitting(q, np.sort(item))
         key = (q, item.tobytes())
         if key in self.met:
             return False
@@ -198,6 +202,27 @@ class _Dives:
             cheapest = item[np.argsort(self.items.price[item], kind="stable")]
             self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
         return True
+
+    def _fitting(self, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return a person-plan that fits to the minute: without the smallest work that makes room, where steps promised too much."""
+        i = self.items
+        while True:
+            work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
+            room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
+            lacking = np.cumsum(work) - room
+            if not (lacking > 0).any():
+                return item
+            last = int(np.flatnonzero(lacking > 0)[0])
+            enough = np.flatnonzero(work[: last + 1] >= lacking[last])
+            item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
+
+    def _forget(self, out: NDArray[np.bool_]) -> None:
+        """Delete the person-plans with an item that is ``out``: the linear program is the faster the fewer there are."""
+        gone = np.array([bool(out[item].any()) for _, item in self.columns])
+        place = (len(self.tasks) + np.flatnonzero(gone)).astype(np.int32)
+        self.solver.deleteCols(len(place), place)
+        self.columns = [column for column, no in zip(self.columns, gone.tolist(), strict=True) if not no]
+        self.met = {(q, item.tobytes()) for q, item in self.columns}
 
     def _only(self, out: NDArray[np.bool_], missing: NDArray[np.float64]) -> None:
         """Leave out the columns with an item that is ``out``; ``missing`` is what each task costs that nobody takes."""
@@ -214,21 +239,26 @@ class _Dives:
         out: NDArray[np.bool_],
         price: NDArray[np.float64] | None,
         rounds: int,
-        needed: NDArray[np.bool_] | None = None,
+        needed: NDArray[np.bool_],
         *,
-        step: int = 1,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        step: int,
+    ) -> _Node:
         """Generate columns without the items ``out``; return the best task prices and the share of each variable."""
-        dear = 1.0 if needed is None else DEARER
-        needed = np.zeros(len(self.tasks), dtype=np.bool_) if needed is None else needed
+        dear = DEARER if needed.any() else 1.0
         limit = np.where(needed, self.missing, self.escalation) * np.where(needed | ~self.may, dear, 1.0)
         self._only(out, limit)
-        items = _in_steps(self.items, step)._replace(price=np.where(out, 1e15, self.items.price))
+        items = _in_steps(self.items, step, up=not self.fine or step == COARSE_MIN)._replace(
+            price=np.where(out, 1e15, self.items.price)
+        )
         states = float(len(out) - out.sum()) * float(items.room.max(initial=0))
         bound, smooth, best = -np.inf, 0.0 if price is None else SMOOTH, price
+        values: list[float] = []
         for _ in range(rounds):
             self.solver.run()
             value = float(self.solver.getInfo().objective_function_value)
+            values.append(value)
+            if price is not None and len(values) > PATIENCE and values[-1 - PATIENCE] - value < self.close / 4:
+                break
             pi = np.minimum(np.array(self.solver.getSolution().row_dual)[: len(self.tasks)], limit)
             fresh = False
             while True:
@@ -247,40 +277,49 @@ class _Dives:
             smooth = min(SMOOTH, smooth + 0.1)
         self.solver.run()
         assert best is not None
-        self.value = float(self.solver.getInfo().objective_function_value)
-        return best, np.array(self.solver.getSolution().col_value)
+        share = np.array(self.solver.getSolution().col_value)[len(self.tasks) :]
+        value = float(self.solver.getInfo().objective_function_value)
+        plans = [(float(share[k]), *self.columns[k]) for k in np.flatnonzero(share > TOLERANCE).tolist()]
+        return _Node(out, needed, value, best, plans)
 
-    def _dive(self, price: NDArray[np.float64], share: NDArray[np.float64], random: np.random.Generator | None) -> None:
+    def _dive(self, at: _Node, random: np.random.Generator | None) -> None:
         """Fix one person's plan after another, the one with the largest share, until all is whole."""
-        tasks, items = len(self.tasks), self.items
-        out, needed = np.zeros(len(items.task), dtype=np.bool_), np.zeros(tasks, dtype=np.bool_)
-        person = np.repeat(np.arange(len(self.people)), np.diff(items.start))
-        while (np.minimum(share, 1.0 - share) > 1e-6).any():
-            if not self.go_on():
-                return
-            open_ones = [k for k in np.flatnonzero(share[tasks:] > 1e-6).tolist() if share[tasks + k] < 1.0 - 1e-6]
-            if not open_ones:
-                return
-            weight = share[tasks + np.array(open_ones)]
+        while not at.whole:
+            weight = np.array([share for share, _, _ in at.plans])
+            weight[weight > 1.0 - TOLERANCE] = 0.0
             if random is not None:
-                weight = weight * random.uniform(0.6, 1.0, len(weight))
-            q, item = self.columns[open_ones[int(weight.argmax())]]
-            mine = np.zeros(tasks, dtype=np.bool_)
-            mine[items.task[item]] = True
-            out |= np.where(person == q, True, mine[items.task])
-            out[item] = False
-            needed |= mine
-            price, share = self._generate(out, price, DIVE_ROUNDS, needed, step=DIVE_MIN)
-            if self.value >= self.least:
+                weight *= random.uniform(0.6, 1.0, len(weight))
+            after = None
+            for k in np.argsort(-weight, kind="stable")[:TRIES].tolist():
+                if weight[k] == 0.0 or not self.go_on():
+                    break
+                tried = self._fixed(at, *at.plans[k][1:])
+                if after is None or tried.value < after.value:
+                    after = tried
+                if after.value - at.value <= JUMP * self.close:
+                    break
+            if after is None or after.value >= self.least:
                 return
-        self._take(share)
+            at = after
+            self._forget(at.out)
+        self._take(at)
 
-    def _take(self, share: NDArray[np.float64]) -> None:
+    def _fixed(self, at: _Node, q: int, item: NDArray[np.int64]) -> _Node:
+        """Fix a person-plan and generate the others' anew."""
+        mine = np.zeros(len(self.tasks), dtype=np.bool_)
+        mine[self.items.task[item]] = True
+        out = at.out | np.where(self.person == q, True, mine[self.items.task])
+        out[item] = False
+        needed = at.needed | mine
+        return self._generate(out, at.price, DIVE_ROUNDS, needed, step=DIVE_MIN)
+
+    def _take(self, at: _Node) -> None:
         """Keep the plan of a dive where it is the best so far."""
         plan = self.plan.copy()
         plan.who[self.tasks], plan.window[self.tasks] = ESCALATED, -1
-        for k in np.flatnonzero(share[len(self.tasks) :] > 0.5).tolist():
-            q, item = self.columns[k]
+        for share, q, item in at.plans:
+            if share < 0.5:
+                continue
             t = self.tasks[self.items.task[item]]
             plan.who[t], plan.window[t] = self.people[q], self.window[item] - self.problem.first_window[t]
         if (plan.who[self.tasks[~self.may]] < 0).any():
@@ -290,17 +329,17 @@ class _Dives:
             return
         plan = completed(self.problem, plan)
         objective = self.problem.objective_min(plan)
-        self.least = min(self.least, self.value - 1.0)
+        self.least = min(self.least, at.value - 1.0)
         if objective < self.objective:
             self.best, self.objective = plan, objective
 
 
-def _in_steps(items: Items, step: int) -> Items:
-    """Return the items in steps of so many minutes, each piece of work rounded up and all room down: what fits then fits."""
+def _in_steps(items: Items, step: int, *, up: bool) -> Items:
+    """Return the items in steps of so many minutes: what fits fits where work is rounded ``up``, else mostly."""
     if step == 1:
         return items
     return items._replace(
-        work=-(-items.work // step),
+        work=-(-items.work // step) if up else (items.work + step // 2) // step,
         room=items.room // step,
         share=items.share / step,
         far=items.far / step,

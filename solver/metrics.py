@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +22,14 @@ from solver.plan import Metrics, MetricsReport, Plan, PlannedTask, WeekLoad
 
 @dataclass(frozen=True)
 class _Period:
-    """Capacity per person and week, and loads, from which every figure is read."""
+    """Capacity per person and week, from which every figure is read."""
 
     row: dict[str, int]
     days: tuple[date, ...]
     open_min: NDArray[np.int64]
     last_day: date
 
-    @property
+    @cached_property
     def capacity_min(self) -> NDArray[np.int64]:
         inside = np.array([day <= self.last_day for day in self.days], dtype=np.bool_)
         total: NDArray[np.int64] = self.open_min[:, inside].sum(axis=1)
@@ -42,12 +43,11 @@ def measure(firm: Firm, plan: Plan, *, until: date | None = None) -> MetricsRepo
     A person's load is all open work planned for them, their weeks are filled as the timetable says. Percentages are ``None`` where
     there is nothing to measure: no capacity, no finished task, no open task.
     """
-    period = _period(firm, plan, until)
-    tasks = {task.id: task for task in firm.tasks}
+    period, work = _period(firm, plan, until), _Work(firm, plan)
 
     def over(subject: str, holds: Callable[[Person], bool], *, whole: bool = False) -> Metrics:
         people = [person for person in firm.people if holds(person)]
-        return _metrics(subject, people, period, plan, tasks, whole=whole)
+        return _metrics(subject, people, period, work, whole=whole)
 
     teams = sorted({person.team for person in firm.people if person.team})
     return MetricsReport(
@@ -88,17 +88,29 @@ def _period(firm: Firm, plan: Plan, until: date | None) -> _Period:
     return _Period(row, axis.days, open_min, last)
 
 
-def _metrics(
-    subject: str, people: Sequence[Person], period: _Period, plan: Plan, tasks: dict[str, Task], *, whole: bool
-) -> Metrics:
-    names = {person.id for person in people}
-    mine = [item for item in plan.tasks if item.person in names]
-    escalated = len(plan.escalations) if whole else 0
+class _Work:
+    """Planned and finished work by person, looked through once for all figures."""
+
+    def __init__(self, firm: Firm, plan: Plan) -> None:
+        self.escalations = len(plan.escalations)
+        self.done = [task for task in firm.tasks if _finished(task)]
+        self.planned_of: dict[str, list[PlannedTask]] = {}
+        self.done_of: dict[str | None, list[Task]] = {}
+        for item in plan.tasks:
+            self.planned_of.setdefault(item.person, []).append(item)
+        for task in self.done:
+            self.done_of.setdefault(task.assignee, []).append(task)
+
+
+def _metrics(subject: str, people: Sequence[Person], period: _Period, work: _Work, *, whole: bool) -> Metrics:
+    planned = [work.planned_of.get(person.id, []) for person in people]
+    mine = [item for items in planned for item in items]
+    done = work.done if whole else [task for person in people for task in work.done_of.get(person.id, [])]
+    escalated = work.escalations if whole else 0
     capacity = np.array([period.capacity_min[period.row[person.id]] for person in people], dtype=np.int64)
-    load = _loads(people, mine)
+    load = np.array([sum(item.work_min for item in items) for items in planned], dtype=np.int64)
     able = capacity > 0
     shares = load[able] / capacity[able]
-    done = [task for task in tasks.values() if _finished(task) and (whole or task.assignee in names)]
     many = len(shares) > 1
     return Metrics(
         subject=subject,
@@ -112,13 +124,6 @@ def _metrics(
         late_open=sum(item.late for item in mine),
         escalations=escalated,
     )
-
-
-def _loads(people: Sequence[Person], planned: Sequence[PlannedTask]) -> NDArray[np.int64]:
-    load = dict.fromkeys((person.id for person in people), 0)
-    for item in planned:
-        load[item.person] += item.work_min
-    return np.array(list(load.values()), dtype=np.int64)
 
 
 def _finished(task: Task) -> bool:

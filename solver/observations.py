@@ -20,6 +20,10 @@ MOST_EFFECTS = 3_000
 """Types, people and people in types that are learnt of at once: time grows with their cube (decision 12)."""
 
 
+SHARED_PCT = 90
+"""Who logged at least so much of a task's time did it."""
+
+
 class Observation(Frozen):
     """One task as the time sheets saw it."""
 
@@ -81,8 +85,8 @@ def observed(
     Parameters
     ----------
     entries
-        Who worked when. A task with entries of several people says nothing about people, one without any counts for its assignee;
-        a finished task without a date was finished on the day of its last entry.
+        Who worked when. A task was done by whoever logged nine tenths of its time, by its assignee where nobody logged any; one that
+        several people shared says nothing about people. A finished task without a date was finished on the day of its last entry.
     first_estimate_min
         Estimates as first given, by task, where another one stands in the firm by now.
     """
@@ -100,18 +104,26 @@ def observed(
 
 
 def _observation(task: Task, estimate_min: int | None, entries: list[TimeEntry]) -> Observation:
-    people = {entry.person for entry in entries}
     last = task.completed_on or max((entry.day for entry in entries), default=None)
     return Observation(
         task=task.id,
         type=task.type,
         client=task.client,
-        person=task.assignee if not people else people.pop() if len(people) == 1 else None,
+        person=_doer(entries) if entries else task.assignee,
         estimate_min=estimate_min,
         logged_min=task.logged_min or sum(entry.minutes for entry in entries),
         finished=task.status is Status.DONE,
         finished_on=last if task.status is Status.DONE else None,
     )
+
+
+def _doer(entries: Iterable[TimeEntry]) -> str | None:
+    """Return who did a task; nobody where several did."""
+    minutes: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        minutes[entry.person] += entry.minutes
+    person = max(sorted(minutes), key=lambda one: minutes[one])
+    return person if 100 * minutes[person] >= SHARED_PCT * sum(minutes.values()) else None
 
 
 def usable(observations: Iterable[Observation], *, as_of: date, window_days: int) -> Usable:

@@ -1,4 +1,4 @@
-"""The search: anneal and overbook for seconds, then solve neighbourhoods of a few people exactly, where the money is.
+"""The search: anneal and pack for seconds, then solve neighbourhoods of a few people exactly, where the money is.
 
 No single method wins (docs/benchmarks.md): compiled annealing is unbeaten at thousands of tasks but stops short on small
 firms with scarce people; exact neighbourhoods undo just that. The search is anytime: it holds a complete plan that breaks
@@ -21,10 +21,9 @@ from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Ticket
-from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.improving import Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
-from solver.overbooking import Found, Overbook
+from solver.packings import Packings
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.running import Search
@@ -37,11 +36,6 @@ HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
-FIRST_OVERBOOKINGS, FIRST_DIVES = 4, 2
-"""Plans made by overbooking and by dives before anything else, each from the best one: one may end at twice another."""
-PACKED_SHARE, SETTLED_SHARE, SETTLED = 0.5, 0.15, 0.02
-"""Share of the work that goes into more of them, and what is left of it once plan and bound are so close, of the plan: no lump is
-undecided then, and what is left is for the neighbourhoods."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
@@ -83,62 +77,6 @@ def anneal_from(search: Search, *, warm: bool = False) -> None:
         found = Anneal(plan, random, stretch)(problem, search.go_on)
         plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, MOST_CALLS)
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT, "annealing")
-
-
-@dataclass
-class Packings:
-    """Plans by overbooking, then by dives, each from the best one there is when it begins; a worse one is forgotten.
-
-    Attributes
-    ----------
-    left
-        How many come before anything else.
-    useful
-        Whether the last one found anything to do.
-    size
-        Tasks of the next dive: more after those that gained nothing.
-    """
-
-    search: Search
-    size: int = FIRST_SIZE
-    left: int = FIRST_OVERBOOKINGS + FIRST_DIVES
-    number: int = 0
-    spent: float = 0.0
-    useful: bool = True
-    begun: list[Ticket[Found]] = field(default_factory=list)
-
-    def due(self, spent: float) -> bool:
-        """Whether the next ones are due after so much work in all."""
-        progress = self.search.progress
-        settled = progress.objective_min - progress.bound_min <= SETTLED * progress.objective_min
-        share = SETTLED_SHARE if settled else PACKED_SHARE
-        return bool(self.begun) or (self.useful and (self.left > 0 or self.spent < share * spent))
-
-    def begin(self, most: int) -> None:
-        """Start up to ``most`` of them, those already begun counted."""
-        while len(self.begun) < most:
-            plan, seed = self.search.plan, FIRST_OVERBOOKINGS * self.search.seed + self.number
-            job = Overbook(plan, seed) if self.left > FIRST_DIVES else Dive(plan, seed, self.size)
-            self.number, self.left = self.number + 1, self.left - 1
-            self.begun.append(self.search.crew.start(job))
-
-    def finish(self) -> float:
-        """Take in what was begun; return the work it took."""
-        work_units, gained = 0.0, False
-        dived = any(isinstance(ticket.job, Dive) for ticket in self.begun)
-        # All before any is told: one that is done here and now must not be stopped by the work of another one.
-        for found in [self.search.finish(ticket) for ticket in self.begun]:
-            if found is not None:
-                work_units += found.work_units
-                self.useful = found.work_units > 0
-                before = self.search.progress.objective_min
-                self.search.report(found.plan, found.work_units, "packing")
-                gained |= self.search.progress.objective_min < before
-        if dived and not gained:
-            self.size = min(round(GROWTH * self.size), MOST_TASKS)
-        self.begun.clear()
-        self.spent += work_units
-        return work_units
 
 
 def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packings: Packings | None = None) -> None:

@@ -9,6 +9,7 @@ it is done once. What changes something names the version that was read, and is 
 
 from __future__ import annotations
 
+from api.client.firm_runs import FirmRuns
 from api.client.parts import Parts
 from api.client.planning import Planning
 from api.client.requests import Problem
@@ -18,7 +19,7 @@ from api.client.waiting import Waiting
 from api.client.work import Work
 
 
-class Client(Work, Waiting, Planning, Scenarios, Parts, Running):
+class Client(Work, Waiting, Planning, Scenarios, FirmRuns, Parts, Running):
     """Every operation of the API as one token may use it, but for signing in, which browsers do. Threads may share it.
 
     It is made as `api.client.requests.Requests` is.

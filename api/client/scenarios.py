@@ -20,6 +20,7 @@ from api.routes.scenario_models import (
     ScenarioAnswer,
     ScenarioPage,
     ScenarioRow,
+    SeasonRun,
     SweepRun,
     Turned,
     Turning,
@@ -55,9 +56,9 @@ class Scenarios(Requests):
         self._remove(f"/scenarios/{in_path(id)}", version)
 
     def start_run(
-        self, scenario: str, ask: WhatIfRun | SweepRun | RiskRun | None = None, *, key: str | None = None
+        self, scenario: str, ask: WhatIfRun | SweepRun | RiskRun | SeasonRun | None = None, *, key: str | None = None
     ) -> RunAnswer:
-        """Let workers solve a scenario beside today, over a range, or under uncertainty."""
+        """Let workers solve a scenario beside today, over a range, or under uncertainty, or plan its year."""
         return self._create(RunAnswer, f"/scenarios/{in_path(scenario)}/runs", ask or WhatIfRun(), key)
 
     def runs(self, scenario: str, **wanted: Any) -> Iterator[RunRow]:
@@ -87,7 +88,7 @@ class Scenarios(Requests):
         return self._get(RunResult, f"/scenarios/{in_path(scenario)}/runs/{in_path(id)}/result")
 
     def run_report(self, scenario: str, id: str, form: Literal["html", "xlsx"] = "html") -> bytes:
-        """Download a comparison or a sweep as a page or a workbook."""
+        """Download a comparison or a sweep as a page or a workbook, a season as a page."""
         path = f"/scenarios/{in_path(scenario)}/runs/{in_path(id)}/report"
         return self._send("GET", path, params={"form": form}, repeatable=True).content
 

@@ -33,6 +33,7 @@ from scenarios.sweeps import Swept, run_sweep
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Plan
+from solver.refusal import Refused
 from solver.stop import FirstOf, Stop, WorkBudget
 from solver.wording import MINUS, hours_text
 
@@ -103,12 +104,20 @@ def _crew(firm: Firm, patient: bool) -> AbstractContextManager[Crew]:
 
 
 def _checked(firm: Firm, scenario: Scenario, sweep: Sweep | None) -> tuple[str, ...]:
-    """Apply everything once before the search, so that what is refused is refused at once; return it in words."""
+    """Apply changes once before the search, so that a scenario that cannot be, or no point of a sweep, is refused at once; say them."""
     if sweep is None:
         scenario.apply(firm)
         return scenario.sentences(firm)
-    for point in sweep.points(now=datetime.min, seed=0, work_units=0):
-        point.scenario.apply(firm)
+    first: Refused | None = None
+    for values in sweep.cells():
+        try:
+            sweep.point(values, now=datetime.min, seed=0, work_units=0).scenario.apply(firm)
+            break
+        except Refused as error:
+            first = first or error
+    else:
+        assert first is not None, "axes have values"
+        raise first
     return tuple(f"{axis.name}: {', '.join(axis.shown(value) for value in axis.values)}." for axis in sweep.axes)
 
 
@@ -215,6 +224,7 @@ def _document(data: ComparisonData) -> dict[str, object]:
     if data.swept is not None:
         document["sweep"] = json.loads(data.swept.sweep.model_dump_json())
         document["points"] = list(data.swept.results)
+        document["refused"] = list(data.swept.refused)
         document["knees"] = list(data.swept.knees())
         document["solved"] = data.swept.solved
     return document
@@ -333,6 +343,10 @@ def _print_sweep(console: Console, swept: Swept) -> None:
         for one in swept.results
     ]
     console.print(table(f"{len(rows)} points, {swept.solved} solved now", columns, rows))
+    if swept.refused:
+        axes, of = [axis.name for axis in swept.sweep.axes], len(swept.sweep.cells())
+        cannot = [(*swept.shown(one), one.refusal.sentence()) for one in swept.refused]
+        console.print(table(f"{len(cannot)} of {of} points cannot be", (*axes, "why"), cannot))
 
 
 def _report(data: ComparisonData, target: Path) -> list[Path]:

@@ -31,7 +31,7 @@ from api.report.risk_page import (
     odds_sentence,
     risk_page,
 )
-from api.report.season_page import season_headline, season_page
+from api.report.season_page import RANGE_COLUMNS, range_rows, season_headline, season_page
 from api.solving import Budget, plan_of
 from api.summary import SHOWN, print_written
 from scenarios.chances import chances_of
@@ -40,7 +40,8 @@ from scenarios.execution import Promised
 from scenarios.recurring import year_ahead
 from scenarios.risks import bottlenecks, risks
 from scenarios.robust import robust
-from scenarios.season import Season, season
+from scenarios.season import season
+from scenarios.season_figures import Season
 from scenarios.uncertainty import compared, outcomes, promised
 from solver.learning import learn
 from solver.observations import observed
@@ -204,6 +205,7 @@ def _print_season(found: Season) -> None:
                 ],
             )
         )
+        console.print(table("By skill, as far as is known", RANGE_COLUMNS, range_rows(found)))
         console.print(
             table(
                 f"What closes it ({len(found.measures)})",

@@ -23,7 +23,7 @@ from api.store.past import days_of, read_past
 from api.summary import SHOWN, print_written
 from scenarios.approvals import Approvals
 from scenarios.past import WEEKDAYS, Past, Terms
-from scenarios.past_replay import PastReplay, compared, control, play
+from scenarios.past_replay import PastReplay, outcome, play
 from solver.plan import RoutingPolicy
 from solver.policy import Policy
 from solver.refusal import nearest_name, refusals
@@ -65,11 +65,8 @@ def replay(url: str, firm: str, asked: Asked, *, as_json: bool) -> Exit:
         terms.applied_to(past.firm)  # what cannot be is refused before anything is played
         line.say(f"playing {len(past.events):,} events as they were")
         was = play(past, Terms(), units=asked.units, seed=asked.seed)
-        found = control(past, was)
-        other = None
-        if terms != Terms():
-            other = _both(past, terms, was, asked, line)
-    report = PastReport(made.name, begin, end, labels, found, was, *(other or (None, None)))
+        other = None if terms == Terms() else _both(past, terms, was, asked, line)
+    report = PastReport(made.name, begin, end, labels, outcome(past, was, other))
     for path in asked.reports:
         if path.suffix.casefold() == ".html":
             write_outlook(past_page(report), path)
@@ -99,15 +96,14 @@ def _terms(asked: Asked) -> Terms:
         *policy_settings("guardrail", asked.guardrail, "guardrail"),
         *policy_settings("set", asked.settings),
     )
-    terms = Terms(
+    return Terms(
         policy=None if asked.policy is None else _policy(asked.policy),
         settings=settings,
         routing=asked.routing,
         night_weekdays=None if asked.nights is None else _nights(asked.nights),
         freeze_days=asked.freeze_days,
         approvals=asked.approvals,
-    )
-    return terms if terms == Terms() else Terms(**{**vars(terms), "name": "the other policy"})
+    ).called("the other policy")
 
 
 def _policy(path: Path) -> Policy:
@@ -150,35 +146,8 @@ def _require_form(path: Path) -> None:
 
 
 def _document(report: PastReport) -> dict[str, object]:
-    document: dict[str, object] = {
-        "firm": report.firm,
-        "from": report.first.isoformat(),
-        "to": report.last.isoformat(),
-        "control": {**report.control.model_dump(mode="json"), "share_pct": report.control.share_pct},
-        "as_it_was": _figures(report.was),
-        "before": None,
-        "after": None,
-        "comparison": None,
-    }
-    if report.before is not None and report.after is not None:
-        document["before"], document["after"] = _figures(report.before), _figures(report.after)
-        document["comparison"] = compared(report.before, report.after)
-    return document
-
-
-def _figures(one: PastReplay) -> dict[str, object]:
-    return {
-        "name": one.terms.name,
-        "terms": list(one.sentences),
-        "whole": one.whole,
-        "weeks": list(one.weeks),
-        "people": list(one.people),
-        "proposed": one.proposed,
-        "approved": one.approved,
-        "plans_taken": one.plans_taken,
-        "planned_anew": one.planned_anew,
-        "not_repeated": [{"when": left.when, "task": left.task, "why": left.why} for left in one.not_repeated],
-    }
+    period = {"firm": report.firm, "from": report.first.isoformat(), "to": report.last.isoformat()}
+    return {**period, **report.outcome.model_dump(mode="json")}
 
 
 def _print(report: PastReport) -> None:

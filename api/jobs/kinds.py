@@ -15,12 +15,16 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
-from api.jobs.asks import DRAWS_TOGETHER, Effort, RiskAsk, SweepAsk, WhatIfAsk
-from solver.refusal import refuse
+from api.jobs.asks import DRAWS_TOGETHER, Effort, ReplayAsk, RiskAsk, RunAsk, SeasonAsk, SweepAsk, WhatIfAsk
+from scenarios.grids import Value
+from solver.refusal import Refused, refuse
 
 LIBRARIES = ("evenhand", "highspy", "numba", "numpy", "ortools", "scipy")
 REVISION = 1
 """Part of every key; raised when the same point comes to another result by our own doing."""
+PAST = "past"
+"""What a worker reads from the database itself. What it finds may become otherwise (a time entry is corrected), so it is read once in
+a run, for all that comes of it, and is no other run's."""
 _NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands where the moment of the run will: every key has that beside."""
 
@@ -73,7 +77,7 @@ class Kind:
     """
 
     name: str
-    ask: type[Effort]
+    ask: type[RunAsk]
     points: Callable[[Any], int]
     stages: Callable[[Any], Stages]
     point_s: Callable[[Any], float]
@@ -92,17 +96,20 @@ def _what_if_stages(ask: WhatIfAsk) -> Stages:
 
 
 def _sweep_stages(ask: SweepAsk) -> Stages:
-    grid = ask.sweep.points(now=_NO_MOMENT, seed=ask.seed, work_units=ask.work_units)
     points = tuple(
-        Spec(
-            "grid point",
-            {"values": list(point.values)},
-            point.model_dump(mode="json", exclude={"now": True, "values": True, "scenario": {"name"}}),
-            counted=True,
-        )
-        for point in grid
+        Spec("grid point", {"values": list(values)}, _point_content(ask, values), counted=True)
+        for values in ask.sweep.cells()
     )
     return _today(ask), points, (Spec("sweep", {}, ask.model_dump(mode="json")),)
+
+
+def _point_content(ask: SweepAsk, values: tuple[Value, ...]) -> Mapping[str, Any]:
+    """Return what a point's result depends on; of one that is no point at all, what says so."""
+    try:
+        point = ask.sweep.point(values, now=_NO_MOMENT, seed=ask.seed, work_units=ask.work_units)
+    except Refused:  # it is worked out as any other, and comes to the same refusal
+        return {"sweep": ask.sweep.model_dump(mode="json", exclude={"scenario": {"name"}}), "values": list(values)}
+    return point.model_dump(mode="json", exclude={"now": True, "values": True, "scenario": {"name"}})
 
 
 def _risk_stages(ask: RiskAsk) -> Stages:
@@ -132,6 +139,24 @@ def _risk_stages(ask: RiskAsk) -> Stages:
     return (*plans, portions, (Spec("risk", {}, ask.model_dump(mode="json")),))
 
 
+def _season_stages(ask: SeasonAsk) -> Stages:
+    content = ask.model_dump(mode="json", exclude={"scenario": {"name"}})
+    return ((Spec("season", {}, content, counted=True),),)
+
+
+def _replay_stages(ask: ReplayAsk) -> Stages:
+    work = {"work_units": ask.work_units, "seed": ask.seed}
+    sides = [Spec("replay as it was", {}, work, counted=True)]
+    if ask.other:
+        # Both with the same means for every batch: what differs is then the policy's doing.
+        approvals = {"approvals": ask.approvals.value}
+        sides += [
+            Spec("replay in force", {}, {**work, **approvals}, counted=True),
+            Spec("replay otherwise", {}, ask.model_dump(mode="json"), counted=True),
+        ]
+    return (Spec(PAST, {}, {}),), tuple(sides), (Spec("replay", {}, ask.model_dump(mode="json")),)
+
+
 KINDS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
@@ -151,12 +176,14 @@ KINDS: dict[str, Kind] = {
             lambda ask: 0.5,
             learns=True,
         ),
+        Kind("season", SeasonAsk, lambda ask: 1, _season_stages, lambda ask: 8.0),
+        Kind("replay", ReplayAsk, lambda ask: 3 if ask.other else 1, _replay_stages, lambda ask: 8.0),
     )
 }
 """By name."""
 
 
-def kind_of(ask: Effort) -> Kind:
+def kind_of(ask: RunAsk) -> Kind:
     """Return the kind of an ask.
 
     Raises
@@ -170,6 +197,6 @@ def kind_of(ask: Effort) -> Kind:
     return found
 
 
-def read_ask(kind: str, document: str) -> Effort:
+def read_ask(kind: str, document: str) -> RunAsk:
     """Return what a run was asked, from the JSON that its row keeps."""
     return KINDS[kind].ask.model_validate(json.loads(document))

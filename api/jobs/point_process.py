@@ -2,7 +2,7 @@
 
 It knows no database. It reads lines of JSON (`PointAsked`) and answers each with one (`PointTold`), one after another, so that what
 it has loaded and compiled serves the next point as well. Its input stays open as long as whoever started it lives; once that ends, so
-do this process and all that it started, whatever they are doing.
+do this process and all that it started, whatever they are doing (`api.jobs.search_process`).
 """
 
 from __future__ import annotations
@@ -34,8 +34,7 @@ def main() -> None:
             if asked.ground is not None:
                 ground = Ground(asked.ground)
             assert ground is not None, "the first point comes with its ground"
-            out.write(_told(ground, asked).model_dump_json() + "\n")
-            out.flush()
+            out.tell(_told(ground, asked))
 
 
 def _told(ground: Ground, asked: PointAsked) -> PointTold:
@@ -47,9 +46,11 @@ def _told(ground: Ground, asked: PointAsked) -> PointTold:
 
 def _read(lines: SimpleQueue[bytes]) -> None:
     """Hand the lines on; end this process, and its own, once nobody holds the other end of its input."""
-    for line in sys.stdin.buffer:
-        if line.endswith(b"\n"):
-            lines.put(line)
+    # A reader of its own: that of `stdin` may be held by nobody when the interpreter ends.
+    with os.fdopen(os.dup(sys.stdin.fileno()), "rb") as told:
+        for line in told:
+            if line.endswith(b"\n"):
+                lines.put(line)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 
 

@@ -15,16 +15,20 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
 from api.crew import processes
 from api.jobs.asks import (
     DrawsResult,
     Effort,
     Packed,
+    ReplayAsk,
     RiskAsk,
     RiskResult,
     RobustPlan,
     RobustResult,
+    RunAsk,
+    SeasonAsk,
     SweepAsk,
     SweepResult,
     WhatIfAsk,
@@ -32,21 +36,30 @@ from api.jobs.asks import (
 )
 from api.jobs.kinds import read_ask
 from api.jobs.messages import PointGround
+from api.jobs.periods import unpacked_past
 from api.stops import WallClock
 from scenarios.chances import Chances, chances_of
 from scenarios.draws import Setting, setting
 from scenarios.execution import Promised
-from scenarios.grids import PointResult, ground_of
+from scenarios.grids import PointRefused, PointResult, ground_of
+from scenarios.past import Past, Terms
+from scenarios.past_replay import PastReplay, outcome, play
+from scenarios.recurring import year_ahead
 from scenarios.risks import bottlenecks, risks
 from scenarios.robust import robust
 from scenarios.run import Baseline, Solving, compare
-from scenarios.sweeps import Swept, solve_point
+from scenarios.season import season
+from scenarios.sweeps import Swept, result_or_refused, solve_point
 from scenarios.uncertainty import METRICS, Outcomes, Portion, compared, joined, promised, range_of
+from solver.calendar import local_now
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.plan import Plan
+from solver.refusal import Refused
 from solver.stop import FirstOf, Stop, WorkBudget
 
+_POINT: TypeAdapter[PointResult | PointRefused] = TypeAdapter(PointResult | PointRefused)
+_PLAYED: TypeAdapter[PastReplay] = TypeAdapter(PastReplay)
 SMALL = 2_000
 """People times tasks up to which a single search is done in this process: it is over before another one has started."""
 
@@ -56,7 +69,7 @@ class Ground:
 
     def __init__(self, told: PointGround) -> None:
         self.firm, self.now, self.last, self.earlier = told.firm, told.now, told.last, told.earlier
-        self.ask: Effort = read_ask(told.kind, told.ask)
+        self.ask: RunAsk = read_ask(told.kind, told.ask)
         self._cores, self._learned = told.cores, told.learned
 
     def crew(self, *, patient: bool = True) -> AbstractContextManager[Crew]:
@@ -73,6 +86,13 @@ class Ground:
     def ground(self) -> str:
         """Key of what a sweep starts from."""
         return ground_of(self.firm, self.today)
+
+    # Of a replay
+
+    @cached_property
+    def past(self) -> Past:
+        """The period, as a worker read it."""
+        return unpacked_past(self.earlier[0][0])
 
     # Of a risk
 
@@ -129,9 +149,10 @@ def work_out(ground: Ground, does: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _today(ground: Ground, _: Mapping[str, Any]) -> str:
-    seconds = ground.ask.seconds if isinstance(ground.ask, WhatIfAsk) else None
+    ask: Effort = ground.asked(Effort)
+    seconds = ask.seconds if isinstance(ask, WhatIfAsk) else None
     with ground.crew(patient=seconds is None) as crew:
-        solving = _solving(ground.ask, ground.ask.today_work_units, seconds, crew)
+        solving = _solving(ask, ask.today_work_units, seconds, crew)
         return solving.plan(ground.firm, ground.now, ground.last).model_dump_json()
 
 
@@ -156,24 +177,34 @@ def _comparison(ground: Ground, _: Mapping[str, Any]) -> str:
 
 def _grid_point(ground: Ground, arguments: Mapping[str, Any]) -> str:
     ask: SweepAsk = ground.asked(SweepAsk)
-    point = ask.sweep.point(arguments["values"], now=ground.now, seed=ask.seed, work_units=ask.work_units)
-    return solve_point(ground.firm, point, ground=ground.ground, last=ground.today).model_dump_json()
+    values = arguments["values"]
+
+    def solved() -> PointResult:
+        point = ask.sweep.point(values, now=ground.now, seed=ask.seed, work_units=ask.work_units)
+        return solve_point(ground.firm, point, ground=ground.ground, last=ground.today)
+
+    return result_or_refused(values, solved).model_dump_json()
 
 
 def _sweep(ground: Ground, _: Mapping[str, Any]) -> str:
     ask: SweepAsk = ground.asked(SweepAsk)
-    grid = ask.sweep.points(now=ground.now, seed=ask.seed, work_units=ask.work_units)
     # A result that was known may have been another sweep's, with values of its own.
-    results = tuple(
-        PointResult.model_validate_json(document).model_copy(update={"values": point.values})
-        for point, document in zip(grid, ground.earlier[1], strict=True)
-    )
-    return SweepResult(points=results, knees=Swept(ask.sweep, results, len(results)).knees()).model_dump_json()
+    found = [
+        _POINT.validate_json(document).model_copy(update={"values": values})
+        for values, document in zip(ask.sweep.cells(), ground.earlier[1], strict=True)
+    ]
+    results = tuple(one for one in found if isinstance(one, PointResult))
+    refused = tuple(one for one in found if isinstance(one, PointRefused))
+    if not results:
+        raise Refused(refused[0].refusal)
+    knees = Swept(ask.sweep, results, len(results), refused).knees()
+    return SweepResult(points=results, knees=knees, refused=refused).model_dump_json()
 
 
 def _changed_plan(ground: Ground, _: Mapping[str, Any]) -> str:
+    ask: RiskAsk = ground.asked(RiskAsk)
     with ground.crew() as crew:
-        solving = _solving(ground.ask, ground.ask.today_work_units, None, crew)
+        solving = _solving(ask, ask.today_work_units, None, crew)
         return solving.plan(ground.risk_firm, ground.now, ground.today).model_dump_json()
 
 
@@ -184,7 +215,7 @@ def _robust_plan(ground: Ground, _: Mapping[str, Any]) -> str:
 
 def _draws(ground: Ground, arguments: Mapping[str, Any]) -> str:
     first, draws = int(arguments["first_draw"]), int(arguments["draws"])
-    made = Portion(ground.place, ground.plans, ground.chances, ground.ask.seed, first, draws)()
+    made = Portion(ground.place, ground.plans, ground.chances, ground.asked(RiskAsk).seed, first, draws)()
     metrics = {name: tuple(getattr(made[0], name).tolist()) for name in METRICS}
     packed = tuple({one.name: _packed(getattr(found, one.name)) for one in fields(Outcomes)} for found in made)
     return DrawsResult(first_draw=first, draws=draws, metrics=metrics, packed=packed).model_dump_json()
@@ -217,6 +248,37 @@ def _metrics(made: Outcomes) -> Any:
     return {name: asdict(range_of(getattr(made, name))) for name in METRICS}
 
 
+def _season(ground: Ground, _: Mapping[str, Any]) -> str:
+    ask: SeasonAsk = ground.asked(SeasonAsk)
+    firm = ground.firm if ask.scenario is None else ask.scenario.apply(ground.firm)
+    now = local_now(firm, ground.now)
+    return season(year_ahead(firm, now=now, days=ask.days), now=now).model_dump_json()
+
+
+def _as_it_was(ground: Ground, _: Mapping[str, Any]) -> str:
+    return _played(ground, Terms(), anew=False)
+
+
+def _in_force(ground: Ground, _: Mapping[str, Any]) -> str:
+    return _played(ground, Terms(approvals=ground.asked(ReplayAsk).approvals), anew=True)
+
+
+def _otherwise(ground: Ground, _: Mapping[str, Any]) -> str:
+    return _played(ground, ground.asked(ReplayAsk).terms, anew=True)
+
+
+def _played(ground: Ground, terms: Terms, *, anew: bool) -> str:
+    ask: ReplayAsk = ground.asked(ReplayAsk)
+    found = play(ground.past, terms, units=ask.work_units, seed=ask.seed, anew=anew)
+    return _PLAYED.dump_json(found).decode()
+
+
+def _replay(ground: Ground, _: Mapping[str, Any]) -> str:
+    was, *others = (_PLAYED.validate_json(document) for document in ground.earlier[1])
+    other = (others[0], others[1]) if others else None
+    return outcome(ground.past, was, other).model_dump_json()
+
+
 def _packed(array: Any) -> Packed:
     data = base64.b64encode(zlib.compress(np.ascontiguousarray(array).tobytes(), 6)).decode()
     return Packed(dtype=str(array.dtype), shape=array.shape, data=data)
@@ -240,5 +302,10 @@ WORK: Mapping[str, Callable[[Ground, Mapping[str, Any]], str]] = {
     "robust plan": _robust_plan,
     "draws": _draws,
     "risk": _risk,
+    "season": _season,
+    "replay as it was": _as_it_was,
+    "replay in force": _in_force,
+    "replay otherwise": _otherwise,
+    "replay": _replay,
 }
 """By what a point does (`api.jobs.kinds.Spec`)."""

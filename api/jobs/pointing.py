@@ -19,14 +19,17 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
+from api.jobs.asks import ReplayAsk
 from api.jobs.child import POINTS, Child
 from api.jobs.ending import Ending, Lost
-from api.jobs.kinds import KINDS, Spec, engine, read_ask
+from api.jobs.kinds import KINDS, PAST, Spec, engine, read_ask
 from api.jobs.messages import PointAsked, PointGround, PointTold
+from api.jobs.periods import packed_past
 from api.jobs.queue import Jobs
 from api.jobs.searching import MOST_DEATHS, Pace
 from api.store.database import Database
 from api.store.loading import firm_at
+from api.store.past import days_of, read_past
 from api.store.points import (
     add_points,
     begin_run,
@@ -40,6 +43,7 @@ from api.store.points import (
     open_stage,
     waiting_points,
 )
+from api.store.refusals import NotFound
 from api.store.run_states import NewPoint, PointClaim, Run
 from api.store.runs import one_run
 from api.store.solve_states import Hold
@@ -107,7 +111,7 @@ class Pointing:
                 claimed = claim_point(self._database, firm, id, number, self._owner, now=self._now())
                 if claimed is None:
                     return "nothing to do"
-                told = self._told(firm, id, number, claimed)
+                told = self._past(firm, id) if claimed.does == PAST else self._told(firm, id, number, claimed)
                 if isinstance(told, str):
                     return told
                 if isinstance(told, PointTold):
@@ -192,6 +196,18 @@ class Pointing:
         self._end_child()
         return code
 
+    def _past(self, firm: str, id: str) -> PointTold:
+        """Read the period of a replay, as it stands at the version of the run."""
+        with self._database.reading(firm) as session:
+            run = one_run(session, id)
+            ask = read_ask(run.kind, run.asked)
+            assert isinstance(ask, ReplayAsk)
+            first, last = days_of(firm_at(session, run.version, marked=True), ask.first_day, ask.last_day)
+            try:
+                return PointTold(document=packed_past(read_past(session, first=first, last=last, version=run.version)))
+            except NotFound as error:
+                return PointTold(error=error.refusal.sentence())
+
     def _child_for(self, firm: str, id: str, claimed: PointClaim) -> Child[PointTold]:
         """Return the child, started where there is none, once it was asked for the point."""
         there = (firm, id, claimed.stage)
@@ -257,7 +273,7 @@ class Pointing:
                 does=spec.does,
                 asked=json.dumps(spec.arguments, separators=(",", ":"), ensure_ascii=False),
                 counted=spec.counted,
-                key=digest_of({"base": base, "does": spec.does, "content": spec.content}),
+                key=digest_of({"base": base, "does": spec.does, "content": spec.content, **_own(spec, id)}),
             )
             for place, spec in enumerate(stages[stage])
         ]
@@ -287,6 +303,10 @@ class Pointing:
         if self._child is not None:
             self._child.end()
         self._child = self._ground = None
+
+
+def _own(spec: Spec, run: str) -> dict[str, str]:
+    return {"run": run} if spec.does == PAST else {}
 
 
 class _Grounds:

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer, EnqueueOptions
 from sqlalchemy.orm import Session
 
-from api.jobs.asks import Effort
+from api.jobs.asks import RunAsk
 from api.jobs.kinds import engine, kind_of
 from api.store.database import Database
 from api.store.log import canonical
@@ -150,7 +150,7 @@ class Jobs:
         self.client.enqueue_in_transaction(session, options, firm, id)
 
     def start_run(
-        self, turn: Turn, id: str, ask: Effort, *, scenario: str | None = None, most_waiting: int | None = None
+        self, turn: Turn, id: str, ask: RunAsk, *, scenario: str | None = None, most_waiting: int | None = None
     ) -> Run:
         """Ask for a run; once the turn is committed workers do it, and nothing is left of it otherwise.
 

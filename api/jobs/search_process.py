@@ -2,7 +2,7 @@
 
 It knows no database. It reads one line of JSON (`Asked`) and writes lines of JSON (`Told`): progress, incumbents, at last the plan.
 Its input stays open as long as whoever started it lives and wants an answer; once that ends, so do this process and all that it
-started, whatever they are doing.
+started, whatever they are doing. Where it finds out by telling something that nobody reads, it ends with `NOBODY_LEFT`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Thread
-from typing import IO
 
 from api.crew import processes
 from api.jobs.messages import Asked, Told
@@ -22,16 +21,51 @@ from api.stops import WallClock
 from solver.batch import solve
 from solver.crew import Alone, Crew
 from solver.plan import Plan
+from solver.policy import Frozen
 from solver.stop import FirstOf, Progress, Stop, TargetGap, WorkBudget
 
 NICENESS = 10
 """Whoever waits for a placement goes first."""
+NOBODY_LEFT = 74
+"""Exit code where nobody is left to answer: whoever started this process was killed. No error, and nothing to print about."""
+
+
+class NobodyLeft(Exception):
+    """Nobody reads what is told."""
+
+
+class Answers:
+    """Where lines are told to whoever started this process.
+
+    Parameters
+    ----------
+    pipe
+        File descriptor. What is written goes there at once: what is kept for later would be found undelivered a second time, at the end.
+    """
+
+    def __init__(self, pipe: int) -> None:
+        self._pipe = pipe
+
+    def tell(self, told: Frozen) -> None:
+        """Write a line.
+
+        Raises
+        ------
+        NobodyLeft
+            Nobody reads it.
+        """
+        left = memoryview(told.model_dump_json().encode() + b"\n")
+        try:
+            while left:
+                left = left[os.write(self._pipe, left) :]
+        except BrokenPipeError as error:
+            raise NobodyLeft from error
 
 
 class Telling:
     """Writes what is told, not more often than asked for."""
 
-    def __init__(self, asked: Asked, out: IO[str]) -> None:
+    def __init__(self, asked: Asked, out: Answers) -> None:
         self._asked, self._out = asked, out
         self._told_s = self._planned_s = float("-inf")
         self._best: int | None = None
@@ -63,8 +97,7 @@ class Telling:
             plan=plan,
             final=final,
         )
-        self._out.write(told.model_dump_json() + "\n")
-        self._out.flush()
+        self._out.tell(told)
         self._told_s = time.monotonic()
 
 
@@ -107,13 +140,18 @@ def _crew(asked: Asked) -> AbstractContextManager[Crew]:
 
 
 @contextmanager
-def answering(niceness: int) -> Iterator[IO[str]]:
-    """Give way to others, and give where lines are told to whoever started this process."""
+def answering(niceness: int) -> Iterator[Answers]:
+    """Give way to others, and give where lines are told to whoever started this process; without anybody left, end it."""
     os.nice(niceness)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started this process, who then ends it
-    with os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8") as out:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
-        yield out
+    pipe = os.dup(sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what libraries print goes nowhere
+    try:
+        yield Answers(pipe)
+    except NobodyLeft:
+        sys.exit(NOBODY_LEFT)
+    finally:
+        os.close(pipe)
 
 
 def end_with_input() -> None:

@@ -13,6 +13,7 @@ from api.report.tables import Column, Kind, Table, Value, count, day, decimal_ho
 from api.report.wording import moment_text
 from api.report.workbook import fill, legal
 from scenarios.difference import Comparison
+from scenarios.grids import PointRefused
 from scenarios.sweeps import Swept
 from solver.calendar import local_now
 from solver.firm import Task
@@ -267,12 +268,16 @@ def sweep(swept: Swept) -> Table:
         hours("Overtime h", 12),
         text("Knee", 8),
         text("Key", 66),
+        text("Why it cannot be", 60),
     )
+    figures = len(columns) - len(swept.sweep.axes) - 1
     return table(
         "Sweep",
         columns,
         (
-            (
+            (*(_value(text_shown) for text_shown in swept.shown(one)), *(None,) * figures, one.refusal.sentence())
+            if isinstance(one, PointRefused)
+            else (
                 *(_value(text_shown) for text_shown in swept.shown(one)),
                 one.todays_prices_min,
                 one.cost_min,
@@ -286,8 +291,9 @@ def sweep(swept: Swept) -> Table:
                 decimal_hours(one.overtime_min),
                 "knee" if one.key in knees else "",
                 one.key,
+                "",
             )
-            for one in swept.results
+            for one in swept.in_order()
         ),
     )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from pathlib import Path
+from typing import BinaryIO
 
 from openpyxl import Workbook
 
@@ -15,7 +15,7 @@ from api.report.tables import Column, Kind, Table, Value, count, day, decimal_ho
 from api.report.wording import NONE
 from api.report.workbook import fill, legal
 from api.store.names import named
-from scenarios.past_replay import Control, Differing, PastComparison, PastFigures, PastReplay, compared
+from scenarios.past_outcome import Differing, PastComparison, PastFigures, PastOutcome, PastSide
 
 FIGURES = (
     ("Average utilisation, %", "utilisation_pct"),
@@ -35,25 +35,13 @@ class PastReport:
     ----------
     labels
         Names by what stands within the marks of people.
-    was
-        The period under the policy in force, with the recorded plans: the control.
-    before, after
-        The policy in force and the other one with the same means for every batch; none: no other was asked for.
     """
 
     firm: str
     first: datetime
     last: datetime
     labels: Mapping[str, str]
-    control: Control
-    was: PastReplay
-    before: PastReplay | None = None
-    after: PastReplay | None = None
-
-    @cached_property
-    def comparison(self) -> PastComparison | None:
-        """The two replays compared."""
-        return None if self.before is None or self.after is None else compared(self.before, self.after)
+    outcome: PastOutcome
 
     def person(self, words: str) -> str:
         """Return a person's name for an id; other words as they are."""
@@ -62,30 +50,30 @@ class PastReport:
 
 def headline(report: PastReport) -> str:
     """Say the most important in a few sentences."""
-    found = report.control
+    found = report.outcome.control
     words = (
         f"{found.same:,} of {found.recorded:,} recorded decisions come out again under the policy in force "
         f"({found.share_pct:.1f} %)."
     )
-    if report.comparison is None:
+    if report.outcome.comparison is None:
         return words
-    before, after = report.comparison.whole
+    before, after = report.outcome.comparison.whole
     changed = ", ".join(
         f"{name.partition(',')[0].lower()} {_shown(getattr(after, field))} instead of {_shown(getattr(before, field))}"
         for name, field in FIGURES[:4]
     )
-    return f"{words} The other policy would have had: {changed}. {len(report.comparison.differing):,} decisions differ."
+    return f"{words} The other policy would have had: {changed}. {len(report.outcome.comparison.differing):,} decisions differ."
 
 
 def past_page(report: PastReport) -> OutlookPage:
     """Put the report into words."""
-    shown = report.after or report.was
+    shown = report.outcome.after or report.outcome.as_it_was
     return OutlookPage(
-        title="A past period under another policy" if report.after else "A past period, played again",
+        title="A past period under another policy" if report.outcome.after else "A past period, played again",
         firm=report.firm,
         moment=f"{report.first:%d %B %Y} to {report.last:%d %B %Y}",
         headline=headline(report),
-        notes=(*shown.sentences, *_batches(report)),
+        notes=(*shown.terms, *_batches(report)),
         parts=past_parts(report),
         footer="Arrivals, estimates, deadlines and the calendar come as they came. Who kept their work did it when they did it; work "
         "in other hands is done in the hours these had left, and takes what it took times how fast the one is beside the other.",
@@ -93,11 +81,11 @@ def past_page(report: PastReport) -> OutlookPage:
 
 
 def _batches(report: PastReport) -> Iterator[str]:
-    was = report.was
+    was = report.outcome.as_it_was
     if was.plans_taken or was.planned_anew:
         yield f"Control: {was.plans_taken:,} batches with the recorded plan, {was.planned_anew:,} planned anew."
-    if report.after is not None and report.after.planned_anew:
-        yield f"Both policies: {report.after.planned_anew:,} batches planned anew, with the same work each."
+    if report.outcome.after is not None and report.outcome.after.planned_anew:
+        yield f"Both policies: {report.outcome.after.planned_anew:,} batches planned anew, with the same work each."
 
 
 def past_parts(report: PastReport) -> tuple[Part, ...]:
@@ -124,7 +112,7 @@ def past_parts(report: PastReport) -> tuple[Part, ...]:
     )
 
 
-def write_past_workbook(report: PastReport, path: Path) -> None:
+def write_past_workbook(report: PastReport, target: Path | BinaryIO) -> None:
     """Write the same tables as a workbook: numbers as numbers, days as days."""
     book = Workbook()
     book.remove(book.worksheets[0])
@@ -133,8 +121,9 @@ def write_past_workbook(report: PastReport, path: Path) -> None:
     book.properties.created = report.last.replace(tzinfo=None, microsecond=0)
     for one in past_tables(report):
         fill(book.create_sheet(one.title), one)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    book.save(path)
+    if isinstance(target, Path):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    book.save(target)
 
 
 def past_tables(report: PastReport) -> tuple[Table, ...]:
@@ -143,21 +132,21 @@ def past_tables(report: PastReport) -> tuple[Table, ...]:
 
 
 def _tables(report: PastReport) -> Iterator[Table]:
-    found = report.comparison
+    found = report.outcome.comparison
     if found is None:
-        yield _whole([(report.was.whole, None)])
-        yield _weeks([(week, None) for week in report.was.weeks])
-        yield _decisions("Not as recorded", report, report.control.differing, ("recorded", "played again"))
-        yield _not_repeated(report, report.was)
+        yield _whole([(report.outcome.as_it_was.whole, None)])
+        yield _weeks([(week, None) for week in report.outcome.as_it_was.weeks])
+        yield _decisions("Not as recorded", report, report.outcome.control.differing, ("recorded", "played again"))
+        yield _not_repeated(report, report.outcome.as_it_was)
         return
     yield _whole([found.whole])
     yield _weeks(list(found.weeks))
     yield _decisions("Decisions that differ", report, found.differing, ("policy in force", "other policy"))
     yield _people(report, found)
     yield _tasks(found)
-    yield _decisions("Not as recorded", report, report.control.differing, ("recorded", "played again"))
-    if report.after is not None:
-        yield _not_repeated(report, report.after)
+    yield _decisions("Not as recorded", report, report.outcome.control.differing, ("recorded", "played again"))
+    if report.outcome.after is not None:
+        yield _not_repeated(report, report.outcome.after)
 
 
 Pair = tuple[PastFigures, PastFigures | None]
@@ -258,7 +247,7 @@ def _tasks(found: PastComparison) -> Table:
     return table("Tasks that differ", (text("task", 20), text("what", 44)), rows)
 
 
-def _not_repeated(report: PastReport, replay: PastReplay) -> Table:
+def _not_repeated(report: PastReport, replay: PastSide) -> Table:
     rows = [
         (one.when.astimezone(report.first.tzinfo).date(), one.task, named(one.why, report.labels))
         for one in replay.not_repeated

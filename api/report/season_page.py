@@ -6,8 +6,10 @@ from collections.abc import Iterable
 
 from api.report.charts import Chart, columns
 from api.report.outlook import OutlookPage, Part, Row
-from scenarios.season import Season
+from scenarios.season_figures import Season
 from solver.wording import hours_text
+
+RANGE_COLUMNS = ("skill", "missing", "in any answer nearly as good")
 
 
 def season_headline(found: Season) -> str:
@@ -35,7 +37,7 @@ def season_page(found: Season) -> OutlookPage:
         moment=f"From {found.now:%d %B %Y}",
         headline=season_headline(found),
         notes=tuple(_notes(found)),
-        parts=(_levels(found), _shortages(found), _measures(found), _skills(found)),
+        parts=(_levels(found), _shortages(found), _ranges(found), _measures(found), _skills(found)),
         footer="Work may be split between people here and is counted by the week; who does which task is the plan's question "
         "(evenhand solve). Costs are in minutes of ordinary pay at the lowest level.",
     )
@@ -93,6 +95,23 @@ def _shortages(found: Season) -> Part:
         rows,
         (2, 4),
         empty="Nothing: everything finds its time.",
+    )
+
+
+def range_rows(found: Season) -> list[tuple[str, str, str]]:
+    """Return the single figure and the range of each skill that may be missing, in the order of `RANGE_COLUMNS`."""
+    return [(one.skill, hours_text(one.minutes), one.sentence) for one in found.ranges]
+
+
+def _ranges(found: Season) -> Part:
+    return Part(
+        "By skill, as far as is known",
+        "Which of several skills of the same people is left undone is nearly a tie. The range holds every answer within a hundredth of "
+        "the least cost.",
+        RANGE_COLUMNS,
+        tuple(Row(cells) for cells in range_rows(found)),
+        (1,),
+        empty="Nothing is missing of any skill.",
     )
 
 

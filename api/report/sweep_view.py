@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from api.report.wording import percent_text
-from scenarios.grids import PointResult, Value
+from scenarios.grids import PointRefused, PointResult, Value
 from scenarios.sweeps import Swept
 from solver.wording import hours_text
 
@@ -36,12 +36,23 @@ class Dot:
 
 @dataclass(frozen=True)
 class Line:
-    """One value of the second parameter, ``tone`` its colour."""
+    """One value of the second parameter.
+
+    Attributes
+    ----------
+    tone
+        Its colour.
+    paths
+        Pieces of the line: it is broken where a point cannot be.
+    crosses
+        Those points, on the axis; what is wrong is their words.
+    """
 
     label: str
     tone: int
-    path: str
+    paths: tuple[str, ...]
     dots: tuple[Dot, ...]
+    crosses: tuple[Dot, ...]
 
 
 @dataclass(frozen=True)
@@ -60,11 +71,12 @@ class Chart:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """One point in words."""
+    """One point in words; one that cannot be has a reason in place of figures."""
 
     values: tuple[str, ...]
     cells: tuple[str, ...]
     knee: bool
+    refused: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,13 +106,25 @@ def sweep_view(swept: Swept) -> SweepView:
         axes=tuple(axis.name for axis in axes),
         columns=COLUMNS,
         charts=tuple(one for one in charts if one is not None),
-        rows=tuple(SweepRow(swept.shown(one), cells(one), one.key in knees) for one in swept.results),
+        rows=tuple(_row(swept, one, knees) for one in swept.in_order()),
         legend=tuple((label, tone_of(number)) for number, label in enumerate(labels) if label),
     )
 
 
+def _row(swept: Swept, one: PointResult | PointRefused, knees: set[str]) -> SweepRow:
+    if isinstance(one, PointRefused):
+        return SweepRow(swept.shown(one), (), False, one.refusal.sentence())
+    return SweepRow(swept.shown(one), cells(one), one.key in knees)
+
+
 def sentence(swept: Swept) -> str:
-    """Say where it stops to pay."""
+    """Say where it stops to pay, and how many points cannot be."""
+    refused = len(swept.refused)
+    cannot = f" {refused:,} of {len(swept.sweep.cells()):,} points cannot be; the table says why." if refused else ""
+    return _knees(swept) + cannot
+
+
+def _knees(swept: Swept) -> str:
     axes, found = swept.sweep.axes, [one for one in swept.knees() if one is not None]
     if not found:
         return "No knee: nothing is saved from the first value to the last, or the values have no order."
@@ -140,11 +164,37 @@ def chart(
             )
             for one in row
         )
-        path = " ".join(f"{dot.x:g},{dot.y:g}" for dot in dots)
-        lines.append(Line(labels[number], tone_of(number), path, dots))
+        crosses = _crosses(swept, number)
+        lines.append(Line(labels[number], tone_of(number), _paths(dots, crosses), dots, crosses))
     return Chart(
         title, tuple(lines), axis.shown(values[0]), axis.shown(values[-1]), number_text(high), number_text(low)
     )
+
+
+def _crosses(swept: Swept, row: int) -> tuple[Dot, ...]:
+    """Return the points of a row that cannot be."""
+    axes = swept.sweep.axes
+    mine = [one for one in swept.refused if len(axes) == 1 or one.values[1] == axes[1].values[row]]
+    return tuple(
+        Dot(
+            x=round(WIDTH * place(axes[0].values, one.values[0]), 1),
+            y=HEIGHT,
+            words=f"{axes[0].shown(one.values[0])}: cannot be: {one.refusal.sentence()}",
+            knee=False,
+        )
+        for one in mine
+    )
+
+
+def _paths(dots: tuple[Dot, ...], crosses: tuple[Dot, ...]) -> tuple[str, ...]:
+    """Return the pieces of a line through dots that stand in the order of their values, broken between two at each cross."""
+    pieces: list[list[Dot]] = []
+    for dot in dots:
+        before = pieces[-1][-1].x if pieces else None
+        if before is None or any(min(before, dot.x) < one.x < max(before, dot.x) for one in crosses):
+            pieces.append([])
+        pieces[-1].append(dot)
+    return tuple(" ".join(f"{dot.x:g},{dot.y:g}" for dot in piece) for piece in pieces)
 
 
 def place(values: tuple[Value, ...], value: Value) -> float:

@@ -344,6 +344,21 @@ RUNS: dict[str, Example] = {
         "summary": "How likely the plan is to hold, and whether a robust one is better",
         "value": {"kind": "risk", "draws": 200, "robust": True},
     },
+    "season": {"summary": "The year ahead, with the changes", "value": {"kind": "season"}},
+}
+
+FIRM_RUNS: dict[str, Example] = {
+    "season": {"summary": "The year ahead of the firm as it is", "value": {"kind": "season", "days": 365}},
+    "replay": {
+        "summary": "The first week of March with moves twice as dear, and a batch on three nights a week",
+        "value": {
+            "kind": "replay",
+            "first_day": "2027-03-01",
+            "last_day": "2027-03-07",
+            "changes": [{"change": "policy", "name": "weights.move", "value": 120}],
+            "night_weekdays": [0, 2, 4],
+        },
+    },
 }
 
 TURNINGS: dict[str, Example] = {

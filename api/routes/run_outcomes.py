@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
-import io
 from datetime import datetime
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Query, Response
+from fastapi import APIRouter, Body, Response
 
 from api.routes.access import Deciding, Here, ReadingScenarios, actor
 from api.routes.conditions import Key, Once
 from api.routes.examples import TURNINGS
 from api.routes.problems import answers, problem
+from api.routes.run_answers import DOWNLOAD, Form, ReportForm, reported
 from api.routes.run_parts import finished
 from api.routes.runs import RunId
 from api.routes.scenario_models import Turned, Turning
 from api.routes.scenarios import Id
-from api.routes.uploads import FORMS
 from api.scenario_proposals import moves_of, named_moves, propose_moves
 from api.store.turn import Turn
 
 router = APIRouter(prefix="/scenarios/{scenario}/runs", tags=["scenarios"])
-
-
-class ReportForm(StrEnum):
-    """What a report is downloaded as."""
-
-    HTML = "html"
-    XLSX = "xlsx"
-
-
-MEDIA = {ReportForm.HTML: "text/html", ReportForm.XLSX: FORMS["xlsx"]}
-_DOWNLOAD = {
-    "description": "The report",
-    "content": {media: {"schema": {"type": "string", "format": "binary"}} for media in MEDIA.values()},
-}
 
 
 @router.get(
@@ -44,31 +28,11 @@ _DOWNLOAD = {
     operation_id="getRunReport",
     summary="Download a report",
     response_class=Response,
-    responses={**answers(404, 409), 200: _DOWNLOAD},
+    responses={**answers(404, 409), **DOWNLOAD},
 )
-def report(
-    id: Id,
-    run: RunId,
-    caller: ReadingScenarios,
-    here: Here,
-    form: Annotated[ReportForm, Query(description="a page for people, or a workbook")] = ReportForm.HTML,
-) -> Response:
-    """Download a comparison or a sweep as one HTML page that loads nothing, or as an Excel workbook."""
-    from api.report.comparison_page import comparison_html  # libraries that nobody needs to place a task
-    from api.report.comparison_sheets import write_comparison_workbook
-    from api.report.of_runs import comparison_of_run
-
-    with here.database.reading(caller.firm) as session:
-        found, document = finished(session, id, run, kinds=("what_if", "sweep"))
-        data = comparison_of_run(session, found, document)
-    if form is ReportForm.HTML:
-        content = comparison_html(data).encode()
-    else:
-        book = io.BytesIO()
-        write_comparison_workbook(data, book)
-        content = book.getvalue()
-    named = {"Content-Disposition": f'attachment; filename="what-if.{form.value}"'}
-    return Response(content, HTTPStatus.OK, named, MEDIA[form])
+def report(id: Id, run: RunId, caller: ReadingScenarios, here: Here, form: Form = ReportForm.HTML) -> Response:
+    """Download a comparison, a sweep or a season as one HTML page that loads nothing, the first two as an Excel workbook too."""
+    return reported(here, caller, id, run, form)
 
 
 @router.post(

@@ -8,14 +8,16 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, WrapValidator, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from api.jobs.asks import MOST_DRAWS, MOST_WORK_UNITS, Effort, RiskResult, SweepResult, WhatIfResult
+from api.jobs.asks import MOST_DRAWS, MOST_WORK_UNITS, Effort, PeriodAsk, RiskResult, SweepResult, WhatIfResult
 from api.routes.models import Answer
 from api.routes.waiting_models import Said
 from api.store.run_states import PointState, RunState
 from scenarios.changes import Change, known_changes, require_known_fields
 from scenarios.grids import Axis
+from scenarios.past_outcome import PastOutcome
 from scenarios.rebasing import Rebased
 from scenarios.refused_moves import NotProposed
+from scenarios.season_figures import Season
 from solver.firm import Name
 from solver.policy import Frozen
 from solver.refusal import Refusal, Refused, refuse
@@ -23,7 +25,9 @@ from solver.refusal import Refusal, Refused, refuse
 MOST_CHANGES = 100
 MOST_VALUES = 200
 """Of one axis of a sweep."""
-RunKind = Literal["what_if", "sweep", "risk"]
+RunKind = Literal["what_if", "sweep", "risk", "season"]
+"""Of what is worked out about a scenario."""
+AnyRunKind = Literal["what_if", "sweep", "risk", "season", "replay"]
 
 
 def _read(value: Any, handler: Any) -> Any:
@@ -146,18 +150,33 @@ class RiskRun(Effort):
     )
 
 
-NewRun = Annotated[WhatIfRun | SweepRun | RiskRun, Field(discriminator="kind")]
+class SeasonRun(Frozen):
+    """The year ahead by skill and level, week by week: what runs out, and the cheapest mix that closes it."""
+
+    kind: Literal["season"]
+    days: Annotated[int, Field(ge=7, le=600)] = Field(default=365, description="how far ahead")
+
+
+class ReplayRun(PeriodAsk):
+    """A past period played again from the decision log, under the policy in force and under another one."""
+
+    kind: Literal["replay"]
+
+
+NewRun = Annotated[WhatIfRun | SweepRun | RiskRun | SeasonRun, Field(discriminator="kind")]
+NewFirmRun = Annotated[SeasonRun | ReplayRun, Field(discriminator="kind")]
+AnyRun = WhatIfRun | SweepRun | RiskRun | SeasonRun | ReplayRun
 
 
 class RunRow(Answer):
-    """Something worked out about a scenario, as it stands."""
+    """Something worked out about a scenario, or about the firm itself, as it stands."""
 
     id: str
-    scenario: str
-    kind: RunKind
+    scenario: str | None = Field(description="none: it is about the firm itself, or its scenario was removed")
+    kind: AnyRunKind
     state: RunState
     position: int = Field(description="among the runs of this firm that wait, 1 for the next; 0: it does not wait")
-    ask: NewRun
+    ask: Annotated[AnyRun, Field(discriminator="kind")]
     version: int = Field(description="of the firm that it is worked out for")
     planned_at: datetime = Field(description="the moment that is planned from")
     actor: str = Field(description="id of the token or user that asked")
@@ -166,7 +185,8 @@ class RunRow(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     points: int = Field(
-        description="how many pieces there are: 1 for a comparison, the points of a sweep, portions of draws"
+        description="how many pieces there are: 1 for a comparison or a season, the points of a sweep, portions of draws, 3 for a "
+        "replay under another policy"
     )
     points_done: int
     points_known: int = Field(description="of those done, how many were known before and not worked out again")
@@ -175,15 +195,15 @@ class RunRow(Answer):
 
 
 class RunAnswer(RunRow):
-    """Something worked out about a scenario, with what became of the scenario on that day's firm."""
+    """Something worked out, with what became of its scenario on that day's firm."""
 
     rebased: tuple[Rebased, ...] | None = Field(
-        description="what became of the scenario's changes on that firm; none: the scenario has been changed since"
+        description="what became of the scenario's changes on that firm; none: the scenario has been changed since, or there is none"
     )
 
 
 class RunPage(Answer):
-    """Runs of a scenario, newest first."""
+    """Runs, newest first."""
 
     runs: tuple[RunRow, ...]
     next: str | None = Field(description="cursor of the next page; none: this was the last")
@@ -209,6 +229,7 @@ class PointRow(Answer):
     started_at: datetime | None
     ended_at: datetime | None
     error: str | None
+    refusal: Refusal | None = Field(description="why this point of a sweep cannot be; none: it can, as far as is known")
     result: Any = Field(description="what came of it, as it stands in the result of the run; none: not yet")
 
 
@@ -237,7 +258,19 @@ class RiskCame(RiskResult):
     kind: Literal["risk"]
 
 
-Came = Annotated[WhatIfCame | SweepCame | RiskCame, Field(discriminator="kind")]
+class SeasonCame(Season):
+    """The year ahead."""
+
+    kind: Literal["season"]
+
+
+class ReplayCame(PastOutcome):
+    """A past period as it was and as it would have been."""
+
+    kind: Literal["replay"]
+
+
+Came = Annotated[WhatIfCame | SweepCame | RiskCame | SeasonCame | ReplayCame, Field(discriminator="kind")]
 
 
 class RunResult(Answer):

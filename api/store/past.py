@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from api.store.job_tables import SolveRecord
@@ -39,18 +39,16 @@ class _Change(NamedTuple):
     at: datetime
 
 
-def read_past(session: Session, *, first: datetime, last: datetime) -> Past:
-    """Return what happened in the session's firm between two moments, both with a zone.
+def require_history(session: Session, last: datetime) -> None:
+    """Refuse a period that is over before the session's firm was in the database.
 
     Raises
     ------
     NotFound
         The firm's history does not reach into the period.
     """
-    started = _version(session, ChangeRecord.at < first) or _first_version(session)
-    ended = _version(session, ChangeRecord.at <= last)
-    if ended < started:
-        created = session.scalars(select(FirmRecord.created_at)).one()
+    created = session.scalars(select(FirmRecord.created_at)).one()
+    if last < created:
         raise NotFound(
             Refusal(
                 code="no_history",
@@ -60,6 +58,25 @@ def read_past(session: Session, *, first: datetime, last: datetime) -> Past:
                 nearest=created.isoformat(),
             )
         )
+
+
+def read_past(session: Session, *, first: datetime, last: datetime, version: int | None = None) -> Past:
+    """Return what happened in the session's firm between two moments, both with a zone.
+
+    Parameters
+    ----------
+    version
+        Of the firm, behind which nothing is read, whatever its moment; none: all there is.
+
+    Raises
+    ------
+    NotFound
+        The firm's history does not reach into the period.
+    """
+    require_history(session, last)
+    within = true() if version is None else ChangeRecord.version <= version
+    started = _version(session, ChangeRecord.at < first, within) or _first_version(session)
+    ended = _version(session, ChangeRecord.at <= last, within)
     entries = entries_between(session, started, ended)
     decided = [one for one in entries if one.task is not None and one.seen.version >= started]
     begins_at, position = moment_of(first), started
@@ -68,7 +85,7 @@ def read_past(session: Session, *, first: datetime, last: datetime) -> Past:
     reader = _Reader(session, entries, firm_at(session, position, marked=True))
     events = reader.events(position, ended)
     batches = _Batches(session, entries, first, last, position)
-    now = load_firm(session)
+    now = load_firm(session) if version is None else firm_at(session, version)
     return Past(
         firm=reader.firm,
         position=position,
@@ -83,7 +100,7 @@ def read_past(session: Session, *, first: datetime, last: datetime) -> Past:
         places=batches.solves,
         works=tuple(reader.works),
         took={task.id: Took(task.logged_min, task.assignee) for task in now.tasks if _done(task) and task.assignee},
-        learned=learned_of(session, as_of=local_now(now, last).date()),
+        learned=learned_of(session, as_of=local_now(now, last).date(), version=version),
     )
 
 
@@ -96,8 +113,8 @@ def _order(event: Event) -> tuple[int, int]:
     return (event.position, later.get(event.how, 0))
 
 
-def _version(session: Session, condition: object) -> int:
-    return session.scalars(select(func.max(ChangeRecord.version)).where(condition)).one() or 0  # type: ignore[arg-type]
+def _version(session: Session, *conditions: ColumnElement[bool]) -> int:
+    return session.scalars(select(func.max(ChangeRecord.version)).where(*conditions)).one() or 0
 
 
 def _first_version(session: Session) -> int:

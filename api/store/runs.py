@@ -24,7 +24,7 @@ from api.store.names import named, named_json
 from api.store.refusals import Ended, not_found, taken
 from api.store.run_states import PointAnswer, PointState, Run, RunState
 from api.store.solve_states import SolveEvent
-from api.store.solves import require_room
+from api.store.solves import place_in, queue_of, require_room, row_of
 from api.store.tables import PlanRecord, PointRecord, PointResultRecord, RunEventRecord, RunRecord, ScenarioRecord
 from api.store.turn import Turn
 from solver.refusal import Refusal
@@ -74,7 +74,7 @@ def start_run(turn: Turn, id: str, new: NewRun, *, scenario: str | None = None, 
         raise taken("run", id)
     if scenario is not None and session.get(ScenarioRecord, (turn.firm, scenario)) is None:
         raise not_found("scenario", scenario, session.scalars(select(ScenarioRecord.id)).all())
-    require_room("runs", len(_waiting(session)), MOST_WAITING if most_waiting is None else most_waiting)
+    require_room("runs", len(queue_of(session, RunRecord)), MOST_WAITING if most_waiting is None else most_waiting)
     last = session.scalars(select(func.max(RunRecord.number))).one() or 0
     planned_at = turn.draft.at.replace(minute=0, second=0, microsecond=0)
     last_plan = session.scalars(select(PlanRecord.id).order_by(PlanRecord.at.desc(), PlanRecord.id).limit(1)).first()
@@ -139,7 +139,7 @@ def one_run(session: Session, id: str) -> Run:
     NotFound
         The firm has no such run.
     """
-    return _run(run_record(session, id), _waiting(session), labels_of(session))
+    return _run(run_record(session, id), queue_of(session, RunRecord), labels_of(session))
 
 
 def runs_before(
@@ -153,8 +153,8 @@ def runs_before(
         asked = asked.where(RunRecord.scenario == scenario)
     if kind is not None:
         asked = asked.where(RunRecord.kind == kind)
-    waiting, labels = _waiting(session), labels_of(session)
-    return [(record.number, _run(record, waiting, labels)) for record in session.scalars(asked)]
+    queue, labels = queue_of(session, RunRecord), labels_of(session)
+    return [(record.number, _run(record, queue, labels)) for record in session.scalars(asked)]
 
 
 def run_events_after(session: Session, id: str, number: int, limit: int) -> list[SolveEvent]:
@@ -262,28 +262,17 @@ def run_event(draft: Draft, id: str, document: dict[str, Any]) -> None:
     draft.add(RunEventRecord, run=id, number=number, at=draft.at, document=canonical(said))
 
 
-def _waiting(session: Session) -> list[int]:
-    """Return the numbers of the firm's runs that wait, next one first."""
-    asked = select(RunRecord.number).where(RunRecord.state == RunState.QUEUED.value)
-    return list(session.scalars(asked.order_by(RunRecord.number)))
-
-
 def run_record(session: Session, id: str) -> RunRecord:
     """Return the row of a run as it is now."""
-    require_storable("run", {"id": id})
-    asked = select(RunRecord).where(RunRecord.id == id).execution_options(populate_existing=True)
-    record = session.scalars(asked).one_or_none()
-    if record is None:
-        raise not_found("run", id)
-    return record
+    return row_of(session, RunRecord, "run", id)
 
 
-def _run(record: RunRecord, waiting: list[int], labels: dict[str, str]) -> Run:
+def _run(record: RunRecord, queue: list[int], labels: dict[str, str]) -> Run:
     return Run(
         id=record.id,
         kind=record.kind,
         state=RunState(record.state),
-        position=waiting.index(record.number) + 1 if record.number in waiting else 0,
+        position=place_in(queue, record.number),
         scenario=record.scenario,
         asked=record.asked,
         content_hash=record.content_hash,

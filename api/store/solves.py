@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
@@ -23,6 +23,7 @@ from api.store.job_tables import IncumbentRecord, SolveEventRecord, SolveRecord
 from api.store.log import canonical
 from api.store.refusals import Ended, not_found
 from api.store.solve_states import Claimed, Hold, Solve, SolveAsk, SolveEvent, SolveKind, SolveResult, SolveState
+from api.store.tables import RunRecord
 from api.store.turn import Turn
 from solver.plan import Plan
 from solver.refusal import Refusal, Refused
@@ -33,6 +34,9 @@ _INCUMBENTS: Any = IncumbentRecord.__table__
 _EVENTS: Any = SolveEventRecord.__table__
 MOST_WAITING = 100
 """Solves of one firm that may wait; each takes a minute or more."""
+QUEUED = SolveState.QUEUED.value
+"""The state of a solve, and of a run (`RunState`), that waits."""
+Job = TypeVar("Job", SolveRecord, RunRecord)
 
 
 class QueueFull(Refused):
@@ -49,7 +53,9 @@ def start_solve(
     QueueFull
         Too many of the firm's solves wait already.
     """
-    require_room("solves", len(_waiting(turn.session)), MOST_WAITING if most_waiting is None else most_waiting)
+    require_room(
+        "solves", len(queue_of(turn.session, SolveRecord)), MOST_WAITING if most_waiting is None else most_waiting
+    )
     last = turn.session.scalars(select(func.max(SolveRecord.number))).one() or 0
     with turn.whole():
         turn.draft.add(
@@ -248,7 +254,7 @@ def forget_steps(turn: Turn, before: datetime) -> None:
 
 def one_solve(session: Session, id: str) -> Solve:
     """Return one solve of the session's firm."""
-    return _solve(_record(session, id), _waiting(session))
+    return _solve(_record(session, id), queue_of(session, SolveRecord))
 
 
 def open_solves(session: Session) -> list[tuple[str, int]]:
@@ -269,8 +275,8 @@ def solves_before(session: Session, before: int | None, limit: int) -> list[tupl
     asked = select(SolveRecord).order_by(SolveRecord.number.desc()).limit(limit)
     if before is not None:
         asked = asked.where(SolveRecord.number < before)
-    waiting = _waiting(session)
-    return [(record.number, _solve(record, waiting)) for record in session.scalars(asked)]
+    queue = queue_of(session, SolveRecord)
+    return [(record.number, _solve(record, queue)) for record in session.scalars(asked)]
 
 
 def events_after(session: Session, id: str, number: int, limit: int) -> list[SolveEvent]:
@@ -301,19 +307,31 @@ def locked(database: Database, firm: str, now: datetime, actor: str) -> Iterator
         draft.finish()
 
 
-def _record(session: Session, id: str) -> SolveRecord:
-    require_storable("solve", {"id": id})
-    asked = select(SolveRecord).where(SolveRecord.id == id).execution_options(populate_existing=True)
+# What solves and runs have alike
+
+
+def row_of(session: Session, table: type[Job], what: str, id: str) -> Job:
+    """Return the row of a solve or a run, ``what`` says which, as it is now."""
+    require_storable(what, {"id": id})
+    asked = select(table).where(table.id == id).execution_options(populate_existing=True)
     record = session.scalars(asked).one_or_none()
     if record is None:
-        raise not_found("solve", id)
+        raise not_found(what, id)
     return record
 
 
-def _waiting(session: Session) -> list[int]:
-    """Return the numbers of the firm's solves that wait, next one first."""
-    asked = select(SolveRecord.number).where(SolveRecord.state == SolveState.QUEUED.value)
-    return list(session.scalars(asked.order_by(SolveRecord.number)))
+def queue_of(session: Session, table: type[SolveRecord] | type[RunRecord]) -> list[int]:
+    """Return the numbers of the firm's solves, or runs, that wait, next one first."""
+    return list(session.scalars(select(table.number).where(table.state == QUEUED).order_by(table.number)))
+
+
+def place_in(queue: list[int], number: int) -> int:
+    """Return the place of a number in a queue, 1 for the next; 0 where it does not wait."""
+    return queue.index(number) + 1 if number in queue else 0
+
+
+def _record(session: Session, id: str) -> SolveRecord:
+    return row_of(session, SolveRecord, "solve", id)
 
 
 def _drop(turn: Turn, table: Any, condition: ColumnElement[bool]) -> None:
@@ -329,12 +347,12 @@ def _event(draft: Draft, id: str, document: dict[str, Any]) -> None:
     draft.add(SolveEventRecord, solve=id, number=number, at=draft.at, document=canonical(document))
 
 
-def _solve(record: SolveRecord, waiting: list[int]) -> Solve:
+def _solve(record: SolveRecord, queue: list[int]) -> Solve:
     return Solve(
         id=record.id,
         kind=SolveKind(record.kind),
         state=SolveState(record.state),
-        position=waiting.index(record.number) + 1 if record.number in waiting else 0,
+        position=place_in(queue, record.number),
         ask=SolveAsk.model_validate_json(record.asked),
         actor=record.actor,
         asked_at=record.asked_at,

@@ -1,4 +1,4 @@
-"""What became of suggestions: accepted, dismissed, undone; and what the firm's time sheets say, as suggestions are learnt from it.
+"""What became of suggestions: accepted, dismissed, undone.
 
 Suggestions themselves are not stored: they follow from the firm and its time sheets (`api.learning`). Stored is what somebody decided.
 """
@@ -6,13 +6,12 @@ Suggestions themselves are not stored: they follow from the firm and its time sh
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.store.draft import require_storable
@@ -22,18 +21,14 @@ from api.store.names import named, named_json, without_names
 from api.store.part_listing import one_part
 from api.store.parts import PartKind
 from api.store.refusals import ended, not_found, stale
-from api.store.tables import TimeRecord
 from api.store.turn import Turn
 from solver.firm import Firm, Person, Task, TaskType
 from solver.learnt import Change, Kind, Suggestion
-from solver.observations import Observation, observed
 
 RATIO_STEP_PCT = 5
 """Corrections of open estimates are the same suggestion as long as the ratio is, to this step."""
 MORE_EVIDENCE = 1.5
 """So many times the tasks that a dismissed suggestion rested on are new data, even where they say the same."""
-SHARED_PCT = 90
-"""Who logged at least so much of a task's time did it."""
 WHERE = {
     Kind.DEFAULT_ESTIMATE: PartKind.TASK_TYPE,
     Kind.OPEN_ESTIMATES: PartKind.TASK,
@@ -80,17 +75,6 @@ def id_of(one: Suggestion) -> str:
     else:
         facts = (one.changes[0].before, one.changes[0].after)
     return "s" + hashlib.sha256(canonical([one.key, *facts]).encode()).hexdigest()[:16]
-
-
-def observations(session: Session, firm: Firm) -> tuple[Observation, ...]:
-    """Return a firm's tasks as the time sheets saw them.
-
-    Estimates are those from before any accepted correction. Who did a task is who logged nearly all of its time; nobody, where it
-    was shared; who has it, where nobody says whose time it was.
-    """
-    doers, before = _doers(session), corrected(session)
-    estimates = {task.id: task.estimate_min for task in firm.tasks}
-    return tuple(_seen(one, estimates.get(one.task), doers, before) for one in observed(firm))
 
 
 def settled(session: Session, firm: Firm) -> frozenset[str]:
@@ -192,31 +176,6 @@ def undo(turn: Turn, id: str, *, reason: str) -> int:
     with turn.whole():
         turn.draft.update(SuggestionRecord, {"number": record.number}, **values)
     return number
-
-
-def _doers(session: Session) -> dict[str, str | None]:
-    """Return who did each task that has time entries; nobody where several did."""
-    minutes: dict[str, dict[str, int]] = defaultdict(dict)
-    asked = select(TimeRecord.task, TimeRecord.person, func.sum(TimeRecord.minutes))
-    for task, person, sum_min in session.execute(asked.group_by(TimeRecord.task, TimeRecord.person)):
-        minutes[task][person] = int(sum_min)
-    found: dict[str, str | None] = {}
-    for task, some in minutes.items():
-        person = max(sorted(some), key=lambda one: some[one])
-        found[task] = person if 100 * some[person] >= SHARED_PCT * sum(some.values()) else None
-    return found
-
-
-def _seen(
-    one: Observation, estimate_min: int | None, doers: Mapping[str, str | None], before: Mapping[str, Change]
-) -> Observation:
-    update: dict[str, object] = {}
-    if one.task in doers:
-        update["person"] = doers[one.task]
-    change = before.get(one.task)
-    if change is not None and change.after == estimate_min:
-        update["estimate_min"] = change.before
-    return one.model_copy(update=update) if update else one
 
 
 def _last(session: Session, id: str) -> SuggestionRecord:

@@ -20,6 +20,7 @@ from api.roles import Role
 from api.routes.delivery_models import NewWebhook
 from api.routes.firm_models import NewToken, TimeOffEntry
 from api.routes.models import TimeEntry
+from api.routes.scenario_models import ReplayRun, SeasonRun
 from api.routes.user_models import NewUser
 from api.store.database import Database
 from api.store.saving import create_firm
@@ -269,6 +270,21 @@ def test_what_waits_is_estimated_tried_again_ended_and_read(client: Client) -> N
     assert client.mark_read([1]).marked == 0
     assert client.learned().types == ()
     assert list(client.suggestions()) == []
+
+
+def test_runs_of_the_firm_are_started_watched_and_cancelled(client: Client) -> None:
+    run = client.start_firm_run(SeasonRun(kind="season", days=30))
+    assert (client.firm_run(run.id), [one.id for one in client.firm_runs(kind="season")]) == (run, [run.id])
+    assert list(client.firm_run_points(run.id)) == []
+    assert client.cancel_firm_run(run.id).state == "cancelled"
+    assert [step.state for step in client.watch_firm_run(run.id)] == ["queued", "cancelled"]
+    for read in (client.firm_run_result, client.firm_run_report):
+        with pytest.raises(Problem) as refused:
+            read(run.id)
+        assert refused.value.code == "no_result"
+    with pytest.raises(Problem) as early:
+        client.start_firm_run(ReplayRun(kind="replay", first_day=date(2027, 3, 1), last_day=date(2027, 3, 1)))
+    assert early.value.code == "not_over"
 
 
 def test_users_tokens_and_webhooks_are_kept(client: Client) -> None:

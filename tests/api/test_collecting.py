@@ -28,7 +28,7 @@ def test_a_service_answers_before_anything_heavy_is_imported(tmp_path: Path, pre
     file = tmp_path / "evenhand.db"
     file.write_bytes(prepared_file.read_bytes())
     command = [sys.executable, "-c", SERVE, f"sqlite:///{file}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     imported = set(json.loads(done.stdout.splitlines()[-1]))
     assert {"fastapi", "sqlalchemy", "dbos"} <= imported
     assert imported.isdisjoint(HEAVY)

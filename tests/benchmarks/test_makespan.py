@@ -26,24 +26,24 @@ def best_makespan(work: NDArray[np.int64]) -> int:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_the_least_common_deadline_is_found_and_proven(seed: int) -> None:
     work = np.random.default_rng(seed).integers(1, 30, (6, 3))
-    found = shortest(work, clock=WallClock(60.0), seed=0)
+    found = shortest(work, clock=WallClock(3_600.0), seed=0)
     assert found.makespan_min == found.bound_min == best_makespan(work)
 
 
 def test_nobody_gets_a_task_they_may_not_do() -> None:
-    found = shortest(WORK, clock=WallClock(60.0), seed=0)
+    found = shortest(WORK, clock=WallClock(3_600.0), seed=0)
     assert found.makespan_min == best_makespan(WORK)
     assert all(WORK[t, p] > 0 for t, p in enumerate(found.who.tolist()))
 
 
 def test_a_task_nobody_may_do_is_named() -> None:
     with pytest.raises(ValueError, match=r"nobody may do tasks \[1\]"):
-        shortest(np.array([[3, 0], [0, 0]]), clock=WallClock(60.0), seed=0)
+        shortest(np.array([[3, 0], [0, 0]]), clock=WallClock(3_600.0), seed=0)
 
 
 def test_both_ways_of_asking_lead_to_the_same_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(makespan.Search, "binding", False)
-    assert shortest(WORK, clock=WallClock(60.0), seed=0).makespan_min == best_makespan(WORK)
+    assert shortest(WORK, clock=WallClock(3_600.0), seed=0).makespan_min == best_makespan(WORK)
 
 
 def test_the_relaxation_is_below_every_plan() -> None:
@@ -80,7 +80,7 @@ def test_one_busy_person_of_many_has_no_fair_share_large_enough() -> None:
     only_one = np.array([[10, 0, 0, 0], [10, 0, 0, 0], [10, 0, 0, 0]])
     assert not can_cost(only_one, 30)
     assert can_cost(WORK, 20)
-    assert shortest(only_one, clock=WallClock(60.0), seed=0).makespan_min == 30
+    assert shortest(only_one, clock=WallClock(3_600.0), seed=0).makespan_min == 30
 
 
 def test_a_plan_that_keeps_the_limit_costs_nothing() -> None:

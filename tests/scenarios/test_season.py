@@ -8,9 +8,12 @@ import pytest
 from scenarios.demand import demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
-from scenarios.season import Costs, Season, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season_figures import Season
 from scenarios.season_program import closed
+from solver.board import compile_board
 from solver.firm import Client, Firm, Overtime, Priority, Skill, Status, Task, TaskType
+from solver.problem import compile_problem
 from tests.firms_for_tests import NOW, day, firm, person, task
 
 WEEK_H = 40
@@ -43,6 +46,28 @@ def test_slow_people_and_levels_count() -> None:
     assert short_min(firm(staff, tuple(task(f"t{i}", hours=10, due=4) for i in range(6)), task_types=hard)) == {
         "tax": 1_200
     }
+
+
+def test_a_review_and_its_work_are_two_peoples() -> None:
+    pair = (task("a", hours=8, due=4), task("b", hours=4, due=11, reviews="a"))
+    assert short_min(firm((person("ann"),), pair)) == {"tax": 4 * 60}, "the shorter one is left"
+    assert short_min(firm((person("ann"), person("bob")), pair)) == {"tax": 0}
+    other = person("bob", weekly_min=(0, 0, 0, 0, 120, 0, 0))
+    # Bob has two hours for the work, a quarter of it, and two for the review, half of it, so ann may do a quarter of that.
+    assert short_min(firm((person("ann"), other), pair)) == {"tax": 60}
+    assert short_min(firm((person("ann"),), (pair[0], task("c", hours=4, due=11)))) == {"tax": 0}
+
+
+def test_refusing_costs_what_an_escalation_costs_more_than_the_least_lateness_in_the_detailed_plan() -> None:
+    one = firm((person("ann"),), (task("long", hours=46, due=4), task("short", hours=4, due=4)))
+    year, problem = demand(one, now=NOW), compile_problem(compile_board(one, now=NOW))
+    assert year.slow == ("long",)
+    refusal = shortage_only(year).refusal
+    for k, each in enumerate(year.classes):
+        t = problem.board.task_index[each.tasks[0]]
+        least = int(problem.least_price_min[t])
+        assert refusal[k] * each.minutes == problem.escalation_min[t] - least
+        assert (least > 0) == (each.tasks == ("long",))
 
 
 def test_which_skill_of_the_same_person_is_short_is_told_as_a_range() -> None:

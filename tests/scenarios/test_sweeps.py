@@ -109,6 +109,41 @@ def test_known_points_are_not_solved_again() -> None:
     assert whole.results == swept(office(), OVERTIME).results
 
 
+def test_a_point_that_cannot_be_is_told_and_the_others_are_solved() -> None:
+    sweep = OVERTIME.model_copy(update={"axes": (Axis(field="0.per_week_min", values=(0, -60, 60, 120)),)})
+    found = swept(office(), sweep)
+    (wrong,) = found.refused
+    assert (wrong.values, wrong.refusal.field, wrong.refusal.value) == ((-60,), "changes.0.per_week_min", "-60")
+    assert [one.values for one in found.results] == [(0,), (60,), (120,)]
+    assert [one.escalations for one in found.results] == [2, 1, 0]
+    assert [one.values for one in found.in_order()] == [(0,), (-60,), (60,), (120,)]
+    assert found.solved == 3
+
+
+def test_rows_keep_their_place_where_some_of_their_points_cannot_be() -> None:
+    """No day ends before it begins: of the grid of first and last days only half can be, and of one row nothing."""
+    sweep = Sweep(
+        scenario=Scenario(changes=(ExtraHours(per_week_min=60, people=("ada",), **WEEK),)),
+        axes=tuple(
+            Axis(field=f"0.{field}", values=values)
+            for field, values in (
+                ("first_day", ("2027-03-02", "2027-03-04")),
+                ("last_day", ("2027-03-01", "2027-03-03", "2027-03-05")),
+            )
+        ),
+    )
+    found = swept(office(), sweep)
+    assert [[str(one.values[0])[-2:] for one in row] for row in found.rows()] == [[], ["02"], ["02", "04"]]
+    assert [one.refusal.code for one in found.refused] == ["range_reversed"] * 3
+    assert found.knees() == (None, None, None)
+
+
+def test_a_sweep_of_which_no_point_can_be_is_refused() -> None:
+    sweep = OVERTIME.model_copy(update={"axes": (Axis(field="0.per_week_min", values=(-1, -2)),)})
+    with pytest.raises(Refused, match='per_week_min "-1"'):
+        swept(office(), sweep)
+
+
 def test_weights_are_compared_by_todays_prices() -> None:
     one = random_firm(1, people=3, tasks=10, load=0.9)
     sweep = Sweep(

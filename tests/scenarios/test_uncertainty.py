@@ -14,6 +14,7 @@ from scenarios.controls import surprises
 from scenarios.counters import uniforms
 from scenarios.draws import Draws, drawn, setting, well_share
 from scenarios.execution import Promised, execute
+from scenarios.extremes import MOST, StandIns, day_min_of, hours_of, mean_spread
 from scenarios.firms import generate_firm
 from scenarios.risks import Cause, bottlenecks, late_of, risks
 from scenarios.time_sheets import AS_OF, time_sheets
@@ -256,11 +257,13 @@ def test_what_is_known_of_draws_tells_plans_apart_that_common_draws_alone_tell_l
         if place.allowed[one, who[other]] and place.allowed[other, who[one]]:
             who[one], who[other] = who[other], who[one]
     theirs = Promised(who, ours.due)
-    found = difference("late", *outcomes(place, (theirs, ours), chances_of(made.firm), draws=400))
-    assert found.variance_saved is not None
-    assert found.by_common_draws is not None
-    assert found.variance_saved >= 4
-    assert found.variance_saved > 1.4 * found.by_common_draws
+    both = outcomes(place, (theirs, ours), chances_of(made.firm), draws=400)
+    for name in ("late", "spread_pct"):
+        found = difference(name, *both)
+        assert found.variance_saved is not None
+        assert found.by_common_draws is not None
+        assert found.variance_saved >= 4, name
+        assert found.variance_saved > 1.4 * found.by_common_draws, name
 
 
 def test_intervals_of_differences_hold_the_truth_in_nine_of_ten_cases() -> None:
@@ -295,6 +298,53 @@ def test_intervals_of_differences_hold_the_truth_in_nine_of_ten_cases() -> None:
         narrow.append(found.variance_saved or 0.0)
     assert 0.85 <= np.mean(held) <= 0.95
     assert np.mean(narrow) > np.mean(wide)
+
+
+def test_intervals_of_the_difference_in_spread_hold_the_truth_in_nine_of_ten_cases() -> None:
+    """Two hundred cases of sixty draws, beside three times as many draws as all of them have together."""
+    one = random_firm(2, people=5, tasks=30)
+    odds = chances_of(one).model_copy(update={"absent_week_share": 0.1, "people": {"p01": Pace(ratio_sd=0.1)}})
+    place = setting(one, now=NOW)
+    first = promised(one, today(one, now=NOW), place)
+    second = Promised(np.where(first.who >= 0, (first.who + 1) % 5, -1), first.due)
+    truth = difference("spread_pct", *outcomes(place, (first, second), odds, draws=36_000, seed=1_000))
+    assert truth.variance_saved is not None
+    found = [difference("spread_pct", *outcomes(place, (first, second), odds, draws=60, seed=n)) for n in range(200)]
+    assert 0.85 <= np.mean([each.low <= truth.mean <= each.high for each in found]) <= 0.95
+    assert np.mean([each.variance_saved or 0.0 for each in found]) > 1.4 * np.mean(
+        [each.by_common_draws or 0.0 for each in found]
+    )
+
+
+@pytest.mark.parametrize("mean_days", [1.0, 2.5, 6.0])
+def test_chances_of_hours_are_those_of_the_draws(mean_days: float) -> None:
+    one = firm(
+        (person("ann"), person("bob", weekly_min=(480, 480, 240, 0, 0, 0, 0))), (task("t", due=16, assignee="ann"),)
+    )
+    odds = NO_CHANCE.model_copy(update={"absent_week_share": 0.4, "absent_mean_days": mean_days})
+    place = setting(one, now=NOW)
+    made = drawn(place, odds, seed=3, first_draw=0, draws=6_000)
+    drawn_min = made.open_min[:, :, : place.last_slot + 1].sum(axis=2)
+    for p, days in enumerate(day_min_of(place)):
+        minutes, chance = hours_of(days, place.first_day, 0.4, mean_days)
+        assert chance.sum() == pytest.approx(1.0)
+        found = np.array([(drawn_min[:, p] == each).mean() for each in minutes])
+        assert found.sum() == pytest.approx(1.0, abs=1e-3)
+        assert np.abs(found - chance).max() < 4 * np.sqrt(0.25 / 6_000)
+        assert minutes @ chance == pytest.approx(
+            float((place.open_min[p] * well_share(place, odds))[: place.last_slot + 1].sum())
+        )
+
+
+def test_the_mean_spread_of_stand_ins_is_that_of_many_of_them() -> None:
+    these = StandIns((900.0, 1500.0, 0.0, 700.0), (0.3, 0.1, 0.0, 0.5), ((480, 480, 480, 0),) * 4, day(0), 0.3, 2.0)
+    chance = np.random.default_rng(0)
+    loads = these.load_min(chance.normal(size=(200_000, 4)) * np.array(these.sd))
+    minutes, share = hours_of(these.day_min[0], these.first, these.week_share, these.mean_days)
+    hours = chance.choice(minutes, size=loads.shape, p=share)
+    part = np.divide(loads, hours, out=np.zeros_like(loads), where=hours > 0)
+    spread = np.minimum(part.max(axis=1), MOST) - np.minimum(np.where(hours > 0, part, MOST).min(axis=1), MOST)
+    assert mean_spread(these) == pytest.approx(spread.mean(), abs=4 * spread.std() / np.sqrt(len(spread)))
 
 
 def test_what_is_known_of_draws_beforehand_is_zero_on_average() -> None:

@@ -72,6 +72,11 @@ def varied_firm(seed: int) -> tuple[Firm, datetime]:
     return made, NOW.replace(hour=rng.randint(6, 19), minute=rng.choice((0, 25)))
 
 
+def asked_for(seed: int) -> bool:
+    """Whether advice is asked for: it takes several times what the plan takes, and may only change the plan for a better one."""
+    return seed % 4 == 0
+
+
 def named(plan: Plan) -> dict[str, str]:
     return {item.task: item.person for item in plan.tasks}
 
@@ -79,7 +84,7 @@ def named(plan: Plan) -> dict[str, str]:
 @pytest.mark.parametrize("seed", range(40))
 def test_plan_of_a_random_firm_has_no_fault(seed: int) -> None:
     untidy = random_firm(seed)
-    plan = solve(untidy, now=NOW, stop=SHORT, seed=seed)
+    plan = solve(untidy, now=NOW, stop=SHORT, seed=seed, advice=asked_for(seed))
     assert problems(untidy, plan, NOW) == []
 
 
@@ -87,7 +92,7 @@ def test_plan_of_a_random_firm_has_no_fault(seed: int) -> None:
 @pytest.mark.usefixtures("quick")
 def test_plan_after_exact_neighbourhoods_has_no_fault(seed: int) -> None:
     untidy = random_firm(seed, people=2 + seed % 5, tasks=4 + seed % 9, load=0.6 + 0.2 * (seed % 4))
-    plan = solve(untidy, now=NOW, stop=WorkBudget(1.0), seed=seed)
+    plan = solve(untidy, now=NOW, stop=WorkBudget(1.0), seed=seed, advice=asked_for(seed))
     assert problems(untidy, plan, NOW) == []
 
 
@@ -95,7 +100,8 @@ def test_plan_after_exact_neighbourhoods_has_no_fault(seed: int) -> None:
 @pytest.mark.usefixtures("quick")
 def test_plan_of_a_firm_with_other_wishes_has_no_fault(seed: int) -> None:
     varied, now = varied_firm(seed)
-    assert problems(varied, solve(varied, now=now, stop=WorkBudget(0.2), seed=seed), now) == []
+    plan = solve(varied, now=now, stop=WorkBudget(0.2), seed=seed, advice=asked_for(seed))
+    assert problems(varied, plan, now) == []
 
 
 @pytest.mark.parametrize("people", [8, 13, 19, 24, 30])

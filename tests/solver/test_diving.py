@@ -10,8 +10,9 @@ import pytest
 from scenarios.firms import generate_firm
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.diving import MOST_PEOPLE, Dive, contended
-from solver.firm import Firm
+from solver.contention import MOST_OUTLETS, MOST_PEOPLE, contended
+from solver.diving import Dive
+from solver.firm import Firm, TaskType
 from solver.overbooking import Overbook
 from solver.problem import Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
@@ -42,7 +43,7 @@ def test_a_dive_breaks_no_rule_and_costs_no_more(seed: int) -> None:
     problem = problem_of(random_firm(seed, people=2 + seed % 5, tasks=8 + 2 * seed, load=0.9 + 0.3 * (seed % 3)))
     plan = begun(problem)
     for number in range(3):
-        found = dived(problem, plan, number)
+        found = Dive(plan, number, fine=number == 2)(problem, lambda: True).plan
         assert faults(problem, found) == []
         assert problem.objective_min(found) <= problem.objective_min(plan)
         plan = found
@@ -81,11 +82,26 @@ def test_what_is_dived_for_is_small_and_has_one_task_of_each_piece() -> None:
     for seed in range(4):
         tasks, people = contended(problem, plan, seed, 40)
         assert 2 <= len(tasks) <= 40
-        assert 1 <= len(people) <= MOST_PEOPLE
+        assert 1 <= len(people) <= MOST_PEOPLE + MOST_OUTLETS
         linked = {int(o) for t in tasks for o in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]]}
         assert not linked & set(tasks.tolist())
         held = plan.who[tasks] >= 0
         assert np.isin(plan.who[tasks[held]], people).all()
+
+
+def test_what_others_may_take_makes_room() -> None:
+    """Only Ada may do the long task, beside which she has room for no other: Bo, who may not, has the short one then."""
+    one = firm(
+        people=(person("Ada", skills=("tax", "books")), person("Bo", skills=("books",))),
+        tasks=(task("short", type="books", hours=4, due=1), task("long", hours=13, due=1)),
+        task_types=(TaskType(id="return", skill="tax"), TaskType(id="books", skill="books")),
+    )
+    problem = problem_of(one)
+    plan = begun(problem)
+    plan.who[:], plan.window[:] = (0, -1), (0, -1)
+    assert faults(problem, plan) == []
+    found = dived(problem, plan, 0)
+    assert found.who.tolist() == [1, 0]
 
 
 def test_nothing_is_dived_for_where_everything_costs_its_least() -> None:

@@ -12,13 +12,12 @@ from solver import anneal, improving, neighbourhoods, search
 from solver.anneal import MOVES_PER_UNIT
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.diving import Dive
 from solver.firm import Firm
-from solver.overbooking import Overbook
+from solver.packings import Packings
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from solver.running import Search
-from solver.search import Packings, anneal_from, solve_neighbourhoods
+from solver.search import anneal_from, solve_neighbourhoods
 from solver.stop import Progress, Stop, WorkBudget
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.plan_checker import cheapest
@@ -218,38 +217,6 @@ def test_tasks_that_nobody_may_do_leave_nothing_to_try() -> None:
     running.progress, running.base_min = Progress(0.0, running.base_min, 0), 0
     solve_neighbourhoods(running)
     assert running.stop_reason is StopReason.STALLED
-
-
-def test_each_packing_begins_with_the_best_plan_and_a_worse_one_is_forgotten() -> None:
-    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
-    told: list[Progress] = []
-    running = begun(compile_problem(compile_board(made.firm, now=made.now)), told=told.append)
-    best, packings = running.plan, Packings(running)
-    for seed in range(search.FIRST_OVERBOOKINGS + search.FIRST_DIVES):
-        assert packings.due(0.0)
-        packings.begin(1)
-        packings.finish()
-        best = min(best, improved(running.problem, best, seed), key=running.problem.objective_min)
-        assert running.progress.objective_min == running.problem.objective_min(best) - running.base_min
-    assert not packings.due(0.0)
-    assert {progress.phase for progress in told} == {"", "packing"}
-
-
-def test_more_packings_are_due_when_other_work_has_been_done() -> None:
-    made = generate_firm(people=8, tasks=80, load=1.2, seed=3)
-    running = begun(compile_problem(compile_board(made.firm, now=made.now)))
-    packings = Packings(running, left=0)
-    assert not packings.due(0.0)
-    assert packings.due(1.0)
-    packings.begin(1)
-    spent = packings.finish()
-    assert not packings.due(spent / search.PACKED_SHARE)
-    assert packings.due(1.01 * spent / search.PACKED_SHARE)
-
-
-def improved(problem: Problem, start: Assignment, seed: int) -> Assignment:
-    job = Overbook(start, seed) if seed < search.FIRST_OVERBOOKINGS else Dive(start, seed)
-    return job(problem, lambda: True).plan
 
 
 def test_neighbourhoods_begin_with_the_packings_that_are_left() -> None:

@@ -75,6 +75,37 @@ def test_season_tells_what_runs_out_and_what_closes_it(
     assert "of work in" in capsys.readouterr().out
 
 
+def test_season_tells_the_range_of_each_skill_beside_the_single_figure(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One person with both skills, forty hours, and sixty hours of work due this week: either may be short of twenty hours."""
+    lines = [f"{kind}{i},{kind},acme,2027-03-05,600" for kind in ("return", "books") for i in range(3)]
+    given = {
+        "people": "id,level\nann,associate\n",
+        "skills": "person,skill\nann,tax\nann,books\n",
+        "clients": "id\nacme\n",
+        "task_types": "id,skill\nreturn,tax\nbooks,books\n",
+        "tasks": "\n".join(("id,type,client,deadline,estimate_min", *lines)) + "\n",
+    }
+    none = dict.fromkeys(("time_off", "bookings", "overtime", "time_entries", "assignments"))
+    folder = write_folder(tmp_path / "firm", **given, **none)
+    page = tmp_path / "season.html"
+    # Too short a look ahead for the work to come again.
+    asked = ("season", str(folder), "--now", NOW, "--days", "7", "--report", str(page))
+    code, found = answer(capsys, *asked)
+    assert code == 0
+    assert found["short_min"] == sum(one["minutes"] for one in found["ranges"]) == 20 * 60
+    for one in found["ranges"]:
+        assert one["least_min"] <= one["minutes"] <= one["most_min"]
+        assert one["least_min"] <= 20
+        assert one["most_min"] == pytest.approx(20 * 60, abs=20)
+    assert [one["sentence"][:15] for one in found["ranges"]] == ["Between 0 and 2"] * 2
+    assert found["ranges"][0]["sentence"] in page.read_text(encoding="utf-8")
+    assert run(list(asked)) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Between 0 and 20 hours of" in said
+
+
 def test_what_cannot_be_is_refused_before_anything_is_planned(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
-LONG_S = 60
+LONG_S = 300
 CODE = """
 import os, sys
 from api.commands.signals import Ending

@@ -171,6 +171,20 @@ def test_a_sweep_has_a_table_a_chart_and_points_that_are_kept(
     assert "6 points, 0 solved now" in capsys.readouterr().out
 
 
+def test_points_of_a_sweep_that_cannot_be_are_listed_with_the_reason(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "s.html"
+    sweep = [*("what-if", str(file), "--sweep", "horizon_days=7,0,14", *WORK), "--report", str(page)]
+    code, found = answer(capsys, *sweep)
+    assert code == 0
+    assert [one["values"] for one in found["points"]] == [[7], [14]]
+    assert [(one["values"], one["refusal"]["value"]) for one in found["refused"]] == [([0], "0")]
+    assert "Cannot be:" in page.read_text(encoding="utf-8")
+    assert run(sweep) == 0
+    assert "1 of 3 points cannot be" in capsys.readouterr().out
+
+
 def test_a_scenario_file_is_toml_or_json_and_options_come_after_it(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -294,7 +308,7 @@ def test_ctrl_c_compares_what_is_known_by_then(tmp_path: Path) -> None:
     assert run(["generate", "--people", "12", "--tasks", "200", "--out", str(path)]) == 0
     command = [sys.executable, "-u", "-c", "from api.cli import main; main()", "what-if", str(path), "--now", NOW]
     with subprocess.Popen(
-        [*command, "--closed", "2027-03-08", "--seconds", "120"],
+        [*command, "--closed", "2027-03-08", "--seconds", "3600"],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -304,7 +318,7 @@ def test_ctrl_c_compares_what_is_known_by_then(tmp_path: Path) -> None:
             assert child.stderr.readline() == "The firm is closed on 8 Mar 2027.\n"
             assert child.stderr.readline()  # the first progress line: the search runs
             child.send_signal(signal.SIGINT)
-            out, _ = child.communicate(timeout=120)
+            out, _ = child.communicate(timeout=300)
         finally:
             if child.poll() is None:
                 child.kill()

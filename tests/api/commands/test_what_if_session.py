@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from tests.api.commands.test_serving import LONG_S, NOW, file, made, served
+from tests.api.commands.test_serving import LONG_S, NEXT_YEAR, file, made, served
 from tests.test_documents import blocks
 
 __all__ = ["file"]
@@ -22,7 +22,7 @@ def test_the_session_of_the_page_leads_from_a_question_to_what_could_be_proposed
     (session,) = blocks("docs/what-if.md", "sh")
     (tmp_path / "token").write_text(made(capsys, "--role", "manager")["token"], encoding="utf-8")
     # The service goes by its own clock, and what lies in the past is no question.
-    script = "set -euo pipefail\n" + session.replace("2027-", f"{NOW.year + 1}-")
+    script = "set -euo pipefail\n" + session.replace("2027-", f"{NEXT_YEAR}-")
     with served() as (_, address):
         environment = {**os.environ, "SERVICE": address, "TOKEN": "token"}
         command = ["bash", "-c", script]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
-from api.jobs.asks import Effort, SweepAsk
+from api.jobs.asks import RunAsk, SweepAsk
 from api.store.loading import firm_at
 from api.store.run_states import PointAnswer, Run
 from api.store.runs import cancel_run, one_run, points_of, result_of
@@ -27,7 +27,7 @@ def sweep_of(*minutes: int, work_units: float = 0.02, seed: int = 0) -> SweepAsk
 class Running(Solving):
     """What a web process and a test do with runs."""
 
-    def ask(self, id: str, ask: Effort, *, firm: str = "one", most_waiting: int | None = None) -> Run:
+    def ask(self, id: str, ask: RunAsk, *, firm: str = "one", most_waiting: int | None = None) -> Run:
         with self.turns.turn(firm, now=NOW, actor="test") as turn:
             return self.jobs.start_run(turn, id, ask, most_waiting=most_waiting)
 

@@ -35,7 +35,9 @@ LONG_S = 300.0
 """Longer than anything here takes on a busy machine: a test that waits so long has failed."""
 TIMES = Times(beat_s=0.1, dead_s=2.0, pace=Pace(look_s=0.1, plan_s=0.0, cores=1))
 FRAIL = replace(TIMES, take_overs=1)
-QUICK = SolveAsk(seconds=60, work_units=0.05)
+PATIENT = replace(TIMES, dead_s=LONG_S)
+"""Where nobody dies: a worker that a busy machine keeps from beating for two seconds is not taken for dead."""
+QUICK = SolveAsk(seconds=3_600, work_units=0.05)
 """Ends by itself after little work, wherever it runs."""
 LONG = SolveAsk(seconds=3_600, seed=1)
 """Goes on until it is cancelled, for the firm ``hard``, whose best plan is not proven soon."""

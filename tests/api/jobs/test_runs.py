@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from api.jobs import pointing
-from api.jobs.asks import RiskAsk, RiskResult, SweepResult, WhatIfAsk, WhatIfResult
+from api.jobs.asks import RiskAsk, RiskResult, SweepAsk, SweepResult, WhatIfAsk, WhatIfResult
 from api.jobs.child import Child
 from api.jobs.messages import PointTold
 from api.store.database import Database
@@ -21,13 +21,14 @@ from api.store.solves import QueueFull
 from api.store.time_sheets import learned_of
 from scenarios.chances import chances_of
 from scenarios.changes import Away, ExtraHours, Scenario
+from scenarios.grids import Axis, Sweep
 from scenarios.run import Baseline, Solving, compare
 from scenarios.sweeps import run_sweep
 from scenarios.uncertainty import range_of, simulated
 from solver.firm import Status
 from solver.stop import WorkBudget
 from tests.api.jobs.running import Running, sweep_of
-from tests.api.jobs.solving import LONG_S, NOW, process, until
+from tests.api.jobs.solving import LONG_S, NOW, PATIENT, process, until
 from tests.firms_for_tests import day, task
 
 ENDLESS = WhatIfAsk(
@@ -77,16 +78,51 @@ def test_a_sweep_comes_to_what_it_does_here_and_the_same_again_is_known(running:
     assert [step["points_done"] for step in steps] == [0, 0, 1, 2, 3, 3]
 
 
+def test_points_that_cannot_be_are_told_and_the_rest_of_the_sweep_is_done(running: Running) -> None:
+    """Nobody is zed, and no day ends before it begins: four of six points. What the firm refused is known the next time."""
+    scenario = Scenario(changes=(Away(person="ann", first_day=day(1), last_day=day(1)),))
+    people = Axis(field="0.person", values=("ann", "zed", "bob"))
+    ask = SweepAsk(sweep=Sweep(scenario=scenario, axes=(people, days_of(0, 2))), work_units=0.02, today_work_units=0.02)
+    running.ask("s", ask)
+    running.ask("none", ask.model_copy(update={"sweep": ask.sweep.model_copy(update={"axes": (people, days_of(0))})}))
+    with running.worker():
+        done, none = running.run_ended("s"), running.run_ended("none")
+        assert (done.state, done.error, done.points_done, done.points) == (RunState.DONE, None, 6, 6)
+        assert (none.state, none.points_done) == (RunState.FAILED, 3)
+        assert 'changes.0.last_day "' in str(none.error)
+        fewer = ask.sweep.model_copy(
+            update={"axes": (people.model_copy(update={"values": ("zed", "bob")}), days_of(0, 2))}
+        )
+        running.ask("fewer", ask.model_copy(update={"sweep": fewer}))
+        assert running.run_ended("fewer").points_known == 2
+    found = SweepResult.model_validate_json(running.result("s"))
+    assert [one.values[0] for one in found.points] == ["ann", "bob"]
+    assert [(one.values[0], one.refusal.code, one.refusal.field) for one in found.refused] == [
+        *((who, "range_reversed", "changes.0.last_day") for who in ("ann", "zed", "bob")),
+        ("zed", "unknown_reference", "changes.0.person"),
+    ]
+    assert (found.refused[-1].refusal.value, found.refused[-1].refusal.nearest) == ("zed", "Bob Secret")
+    points = running.points("s")
+    assert {point.state for point in points} == {PointState.DONE}
+    assert ["refusal" in json.loads(point.document or "") for point in points] == [True, True, True, False, True, False]
+    again = SweepResult.model_validate_json(running.result("fewer"))
+    assert (again.points, again.refused) == (found.points[1:], found.refused[1:])
+
+
+def days_of(*numbers: int) -> Axis:
+    return Axis(field="0.last_day", values=tuple(day(number).isoformat() for number in numbers))
+
+
 def test_two_workers_come_to_the_same_as_one_and_share_the_points(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = sweep_of(0, 60, 120, 300)
     monkeypatch.setattr(pointing, "MOST_TOGETHER", 1)  # here; the other worker takes what is in the queue
     running.ask("s", ask, firm="one")
-    with running.worker():
+    with running.worker(PATIENT):
         assert running.run_ended("s", "one").state is RunState.DONE
         running.ask("s", ask, firm="two")
-        with process(running.database):
+        with process(running.database, "", "patient"):
             assert running.run_ended("s", "two").state is RunState.DONE
     assert running.result("s", "one") == running.result("s", "two")
     assert set(running.tries("s", "two")) == {1}

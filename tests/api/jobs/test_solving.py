@@ -122,7 +122,7 @@ def test_a_firm_has_so_many_waiting_solves_and_is_told(solving: Solving) -> None
 
 
 def test_a_firm_with_many_solves_keeps_no_other_waiting(solving: Solving) -> None:
-    nothing_to_do = SolveAsk(seconds=60, work_units=0.001)
+    nothing_to_do = SolveAsk(seconds=3_600, work_units=0.001)
     for i in range(30):
         solving.start(f"s{i}", nothing_to_do)
     solving.start("theirs", nothing_to_do, firm="two")

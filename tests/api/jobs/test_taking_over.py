@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,7 +130,9 @@ def test_a_worker_that_was_only_asleep_writes_nothing_any_more(solving: Solving)
     solving.start("s", LONG, firm="hard")
     with process(solving.database) as asleep:
         until(lambda: solving.solve("s", "hard").objective_min is not None)
-        asleep.send_signal(signal.SIGSTOP)
+        with solving.turns.turn("hard", now=NOW, actor="test"):  # so that it has no lock with it when it falls asleep
+            asleep.send_signal(signal.SIGSTOP)
+            os.waitid(os.P_PID, asleep.pid, os.WSTOPPED)
         with solving.worker():
             until(lambda: solving.solve("s", "hard").attempts == 2)
             asleep.send_signal(signal.SIGCONT)

@@ -1,11 +1,11 @@
-"""A worker in a process of its own: ``python -m tests.api.jobs.worker_for_tests URL [POINT] [older] [frail]``, until its input ends.
+"""A worker in a process of its own: ``python -m tests.api.jobs.worker_for_tests URL [POINT] [WORD...]``, until its input ends.
 
 With a point it ends itself there, the hard way, as a power cut would: ``claimed``, before anything is done; ``incumbent``, once the
 first plan of a search is written down;
 ``found``, once the search is over and the queue does not know; ``placing``, with some of the new work placed; ``applied``, once all is
 done and the queue does not know; ``opened``, with a run begun and none of its points; ``point``, as a point of a run is finished and the
-queue does not know. ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
-``frail``: solves are begun again once only. ``foreign``: one whose workflows have another version.
+queue does not know. Words: ``older``: one of an earlier release, whose workflow goes on otherwise behind the search.
+``frail``: solves are begun again once only. ``patient``: nobody is taken for dead. ``foreign``: one whose workflows have another version.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from api.jobs.searching import Searching
 from api.jobs.worker import Times, Worker
 from api.store.database import Database, Limits
 from api.store.turns import Turns
-from tests.api.jobs.solving import FRAIL, NOW, TIMES
+from tests.api.jobs.solving import FRAIL, LONG_S, NOW, PATIENT, TIMES
 
 
 def dies_after(function: Any) -> Any:
@@ -62,7 +62,7 @@ class Older(Worker):
 
 
 def main(url: str, die_at: str, release: type[Worker], times: Times, version: str) -> None:
-    database = Database(url, limits=Limits(lock_s=60))
+    database = Database(url, limits=Limits(lock_s=LONG_S))
     if die_at:
         where, name = POINTS[die_at]
         patch.object(where, name, dies_after(getattr(where, name))).start()
@@ -80,6 +80,6 @@ if __name__ == "__main__":
         sys.argv[1],
         sys.argv[2],
         Older if "older" in sys.argv[3:] else Worker,
-        FRAIL if "frail" in sys.argv[3:] else TIMES,
+        FRAIL if "frail" in sys.argv[3:] else PATIENT if "patient" in sys.argv[3:] else TIMES,
         "evenhand-0" if "foreign" in sys.argv[3:] else VERSION,
     )

@@ -26,10 +26,11 @@ from scenarios.changes import (
     TaskDropped,
 )
 from scenarios.due_dates import Form
-from scenarios.grids import Axis, PointResult, Sweep
+from scenarios.grids import Axis, PointRefused, PointResult, Sweep
 from scenarios.run import Baseline, Solving, baseline, compare
 from scenarios.sweeps import Swept
 from solver.firm import Client, Firm
+from solver.refusal import Refusal
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, day, firm, person, task
 
@@ -136,3 +137,32 @@ def test_a_sweep_has_charts_of_what_changes_with_the_knee_where_it_is() -> None:
     ]
     assert view.sentence.startswith("The knee is at 1:")
     assert [row.values for row in view.rows] == [("0",), ("1",), ("2",), ("4",)]
+    assert [len(line.paths) for chart in view.charts for line in chart.lines] == [1, 1, 1]
+
+
+def test_a_point_that_cannot_be_is_a_cross_on_the_axis_and_a_row_with_the_reason() -> None:
+    """The line is broken where it stands, in page and workbook stands why; words of the data are text."""
+    sweep = Sweep(
+        scenario=Scenario(changes=(ExtraHours(first_day=day(0), last_day=day(4), per_week_min=0),)),
+        axes=(Axis(field="0.per_week_min", values=(0, 60, 120, 240), label="overtime", per=60),),
+    )
+    results = tuple(point(value, cost, e) for value, cost, e in ((0, 100, 2), (60, 40, 1), (240, 10, 0)))
+    why = Refusal(code="less_than_equal", field="changes.0.per_week_min", value="<b>120</b>", message="is too much")
+    swept = Swept(sweep, results, 3, (PointRefused(values=(120,), refusal=why),))
+    view = sweep_view(swept)
+    (line,) = view.charts[0].lines
+    assert line.paths == ("0,0 90,93.3", "360,140")
+    assert [(cross.x, cross.y) for cross in line.crosses] == [(180.0, 140.0)]
+    assert line.crosses[0].words.startswith('2: cannot be: changes.0.per_week_min "<b>120</b>" is too much.')
+    assert [(row.values, bool(row.cells), bool(row.refused)) for row in view.rows] == [
+        (("0",), True, False), (("1",), True, False), (("2",), False, True), (("4",), True, False),
+    ]  # fmt: skip
+    assert view.sentence.endswith("1 of 4 points cannot be; the table says why.")
+    shown = ComparisonData(office(), NOW, ("overtime: 0, 1, 2, 4.",), None, swept)
+    text = comparison_html(shown)
+    assert text.count('class="cross') == len(view.charts)
+    assert "Cannot be: <bdi>changes.0.per_week_min" in text
+    assert "<b>120</b>" not in text
+    rows = [list(row) for row in comparison_sheets(shown)[-1].rows]
+    assert [row[-1] for row in rows] == ["", "", why.sentence(), ""]
+    assert {len(row) for row in rows} == {len(comparison_sheets(shown)[-1].columns)}

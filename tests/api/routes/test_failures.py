@@ -32,7 +32,7 @@ from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
 ROOT = Path(__file__).parents[3]
-LONG_S = 60
+LONG_S = 300
 ROOM_BYTES = 250_000
 
 

@@ -76,6 +76,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("changeUser", "/users/{user}"),
     ("resetPassword", "/users/{user}/password"),
     ("createFirm", ""),
+    ("startFirmRun", ""),
 )
 """Operations that take a body, in an order in which all of their examples are answered, and the address where it has an id."""
 
@@ -109,6 +110,8 @@ def test_every_example_of_the_document_is_answered(api: Api) -> None:
         method, path, operation = operations[name]
         examples = operation["requestBody"]["content"]["application/json"]["examples"]
         assert examples
+        if name == "startFirmRun":  # a period is played again when it is over
+            api.later(days=10)
         for title, example in examples.items():
             where = address or path.removeprefix(PREFIX).replace("{entry}", entries.get(title, ""))
             if name == "completeTask":

@@ -268,9 +268,9 @@ def test_a_full_queue_is_said(api: Api, monkeypatch: pytest.MonkeyPatch) -> None
         ({"kind": "sweep", "axes": []}, "too_short", "sweep.axes"),
         ({"kind": "sweep", "axes": [{"field": "0.days", "values": [1]}]}, "unknown_reference", None),
         ({"kind": "sweep", "axes": [{"field": "7.days", "values": [1]}]}, "unknown_reference", "axes.0.field"),
-        ({"kind": "sweep", "axes": [{"field": "1.per_week_min", "values": [-1, 60]}]}, "greater_than_equal", None),
+        ({"kind": "sweep", "axes": [{"field": "1.per_week_min", "values": [-1, -60]}]}, "greater_than_equal", None),
         ({"kind": "sweep", "axes": [{"field": "1.per_week_min", "values": list(range(201))}]}, "too_many_values", None),
-        ({"kind": "sweep", "axes": [{"field": "0.person", "values": ["one-ann", "one-x"]}]}, "unknown_reference", None),
+        ({"kind": "sweep", "axes": [{"field": "0.person", "values": ["one-y", "one-x"]}]}, "unknown_reference", "axes.values.person"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_worked_out_is_said(api: Api, body: dict[str, Any], code: str, field: str | None) -> None:
@@ -325,6 +325,25 @@ def test_partial_results_of_a_sweep_are_read_and_the_whole_is_downloaded(api: Ap
     assert [one["values"] for one in found["points"]] == [[0], [60], [120]]
     assert "hours: 0, 1, 2." in api.ask("GET", f"{address}/report").text
     problem(api.ask("POST", f"{address}/proposals", {}), 409, "other_kind")
+
+
+def test_a_point_that_cannot_be_is_read_with_field_and_value_beside_the_others(api: Api) -> None:
+    made = kept(api, AWAY)
+    who = {"kind": "sweep", "axes": [{"field": "0.person", "values": ["one-ann", "one-x", "one-p0"], "label": "who"}]}
+    address = worked_out(api, made["id"], who)
+    found = api.ask("GET", f"{address}/result").json()["result"]
+    assert [one["values"] for one in found["points"]] == [["one-ann"], ["one-p0"]]
+    (wrong,) = found["refused"]
+    assert wrong["values"] == ["one-x"]
+    assert (wrong["refusal"]["field"], wrong["refusal"]["value"]) == ("changes.0.person", "one-x")
+    points = api.ask("GET", f"{address}/points").json()["points"]
+    assert [one["refusal"] for one in points] == [None, wrong["refusal"], None]
+    assert [one["state"] for one in points] == ["done"] * 3
+    page = api.ask("GET", f"{address}/report").text
+    assert "Cannot be: <bdi>changes.0.person &#34;one-x&#34;" in page
+    book = load_workbook(io.BytesIO(api.ask("GET", f"{address}/report?form=xlsx").content))
+    cells = [str(cell.value) for row in book["Sweep"] for cell in row]
+    assert any(cell.startswith('changes.0.person "one-x"') for cell in cells)
 
 
 def test_axes_follow_their_changes_when_one_before_them_applies_no_more(api: Api) -> None:

@@ -56,7 +56,11 @@ REFERENCES: dict[str, Any] = {
     "time_zone": "America/New_York",
 }
 # A stream of a solve that waits stays open until it has ended: what it tells is tested with `tests/api/routes/test_solves.py`.
-STREAMS = {("GET", "/solves/{solve}/progress"), ("GET", "/scenarios/{scenario}/runs/{run}/progress")}
+STREAMS = {
+    ("GET", "/solves/{solve}/progress"),
+    ("GET", "/scenarios/{scenario}/runs/{run}/progress"),
+    ("GET", "/runs/{run}/progress"),
+}
 OPERATIONS = sorted(
     set(ROUTES) - STREAMS, key=lambda one: (one[1] == "/firm/import", one[0] == "DELETE", "/end" in one[1], one)
 )

@@ -20,7 +20,7 @@ NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
 
 def made(turns: Turns) -> None:
     """Wait until the boards that were asked for are made: one thread makes them, one after another."""
-    turns._ahead._threads.submit(lambda: None).result(timeout=60)
+    turns._ahead._threads.submit(lambda: None).result(timeout=300)
 
 
 def begin_of(turns: Turns, now: datetime = NOW) -> tuple[int, int]:

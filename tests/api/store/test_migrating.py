@@ -34,7 +34,7 @@ from tests.postgres_for_tests import Server
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
-LONG_S = 120
+LONG_S = 300
 DIES = """
 import os, signal, sys
 from alembic import command

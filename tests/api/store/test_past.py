@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
+from api.jobs.periods import packed_past, unpacked_past
 from api.store.database import Database
 from api.store.loading import load_firm
 from api.store.log import verify
@@ -40,10 +41,12 @@ def turns(database: Database) -> Turns:
 
 
 def week(turns: Turns, last: int = 6) -> Past:
-    """Return the week from Monday on."""
+    """Return the week from Monday on; as text, for the processes that play it, it says the same."""
     with turns.database.reading("one") as session:
         first, end = days_of(load_firm(session), MONDAY, day(last))
-        return read_past(session, first=first, last=end)
+        past = read_past(session, first=first, last=end)
+    assert unpacked_past(packed_past(past)) == past
+    return past
 
 
 def stored(turns: Turns) -> Firm:

@@ -26,6 +26,8 @@ from tests.firms_for_tests import firm, person, task
 
 ROOT = Path(__file__).parents[3]
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+LONG_S = 300
+"""No test waits so long for anything that works."""
 
 
 @contextmanager
@@ -72,7 +74,7 @@ def test_two_processes_on_one_firm_lose_nothing_and_promise_nothing_twice(databa
         for i in range(10):
             with turns.turn("one", now=NOW, actor="test") as turn:
                 turn.place(task(f"here-{i}", hours=1, due=20))
-        done = [*left.communicate(timeout=120)[0].split(), *right.communicate(timeout=120)[0].split()]
+        done = [*left.communicate(timeout=LONG_S)[0].split(), *right.communicate(timeout=LONG_S)[0].split()]
         assert (left.returncode, right.returncode) == (0, 0)
     made = whole(database)
     assert len(done) == 50
@@ -85,7 +87,7 @@ def test_two_processes_on_one_firm_lose_nothing_and_promise_nothing_twice(databa
 def test_a_writer_killed_in_the_middle_of_its_turn_leaves_nothing_of_it(database: Database) -> None:
     begun(database)
     with writer(database, "gone", 4, "die") as gone:
-        said = gone.communicate(timeout=120)[0].split()
+        said = gone.communicate(timeout=LONG_S)[0].split()
         assert gone.returncode == -signal.SIGKILL
     assert said == ["gone-0", "gone-1", "gone-2"]
     made = whole(database)
@@ -102,7 +104,7 @@ def test_a_writer_killed_at_any_moment_has_stored_all_it_said(database: Database
         assert gone.stdout is not None
         said = [gone.stdout.readline().strip() for _ in range(after)]
         gone.send_signal(signal.SIGKILL)
-        gone.wait(timeout=60)
+        gone.wait(timeout=LONG_S)
         said += gone.stdout.read().split()
     ids = {one.id for one in whole(database).tasks}
     assert set(said) <= ids

@@ -54,7 +54,7 @@ TEXT = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"
 )
 
 
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(TEXT, min_size=3, max_size=3, unique_by=str.strip), TEXT, TEXT, st.times())
 def test_any_text_and_time_comes_back(database: Database, ids: list[str], name: str, step: str, clock: time) -> None:
     dana = Person(id=ids[0], name=name, level="senior", team=step)

@@ -24,6 +24,8 @@ from tests.firms_for_tests import firm, person, task
 from tests.postgres_for_tests import Server
 
 NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
+LONG_S = 300
+"""No test waits so long for anything that works."""
 
 
 def begun(database: Database, *ids: str) -> Sharing:
@@ -40,7 +42,7 @@ def test_sixteen_threads_place_a_hundred_tasks_and_each_gets_its_own_answer(data
     sharing, gate = begun(database), Barrier(16)
 
     def places(thread: int) -> list[Decided]:
-        gate.wait(timeout=60)
+        gate.wait(timeout=LONG_S)
         return [sharing.act("one", placing(f"{thread}-{i}"), now=NOW, actor=f"a{thread}") for i in range(6)]
 
     with ThreadPoolExecutor(16) as threads:
@@ -78,7 +80,7 @@ def waiting_together(sharing: Sharing, *operations: object) -> list[object]:
 
     def holds(turn: Turn) -> None:
         held.set()
-        go_on.wait(timeout=60)
+        go_on.wait(timeout=LONG_S)
 
     def acts(operation: object) -> object:
         try:
@@ -88,7 +90,7 @@ def waiting_together(sharing: Sharing, *operations: object) -> list[object]:
 
     with ThreadPoolExecutor(len(operations) + 1) as threads:
         first = threads.submit(acts, holds)
-        assert held.wait(timeout=60)
+        assert held.wait(timeout=LONG_S)
         others = [threads.submit(acts, one) for one in operations]
         queue = sharing._queues["one"]
         while True:
@@ -96,8 +98,8 @@ def waiting_together(sharing: Sharing, *operations: object) -> list[object]:
                 if len(queue.waiting) == len(operations):
                     break
         go_on.set()
-        assert first.result(timeout=60) is None
-        return [one.result(timeout=60) for one in others]
+        assert first.result(timeout=LONG_S) is None
+        return [one.result(timeout=LONG_S) for one in others]
 
 
 def test_a_refusal_reaches_who_asked_and_nobody_else(database: Database) -> None:
@@ -143,7 +145,7 @@ def test_who_waits_too_long_is_told_and_has_written_nothing(url: str) -> None:
     sharing = begun(database)
     with sharing.turns.turn("one", now=NOW, actor="test"), ThreadPoolExecutor(1) as threads:
         waiting = threads.submit(sharing.act, "one", lambda turn: turn.place(task("a")), now=NOW, actor="test")
-        assert isinstance(waiting.exception(timeout=60), Busy)
+        assert isinstance(waiting.exception(timeout=LONG_S), Busy)
     assert sharing.act("one", lambda turn: turn.place(task("a")), now=NOW, actor="test").number == 1
     with pytest.raises(Taken):
         sharing.act("one", lambda turn: turn.place(task("a")), now=NOW, actor="test")

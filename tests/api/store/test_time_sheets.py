@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from api.store.database import Database
+from api.store.loading import load_firm
 from api.store.saving import create_firm
 from api.store.time_sheets import learned_of, observations_of, time_entries
 from api.store.turns import Turns
@@ -31,7 +32,7 @@ def test_what_was_logged_is_observed_with_who_did_it_and_the_estimate_first_give
             ("a", "bob", 200), ("a", "ann", 100), ("b", "bob", 360),
         ]  # fmt: skip
         usual = {"type": "return", "client": "acme", "finished_on": day(3)}
-        assert observations_of(session) == (
+        assert observations_of(session, load_firm(session)) == (
             Observation.model_validate({"task": "a", "person": None, "estimate_min": 240, "logged_min": 300} | usual),
             Observation.model_validate({"task": "b", "person": "bob", "estimate_min": 100, "logged_min": 360} | usual),
         )
@@ -43,4 +44,30 @@ def test_what_was_logged_is_observed_with_who_did_it_and_the_estimate_first_give
         assert early is not None
         assert early.types == ()
     with database.reading("two") as session:
-        assert observations_of(session) == ()
+        assert observations_of(session, load_firm(session)) == ()
+
+
+def test_who_logged_nine_tenths_of_the_time_did_it_and_a_correction_hides_no_first_estimate(database: Database) -> None:
+    """Also where an id of one firm is another one's, and where the first version of a task there is a later one here."""
+    staff = firm((person("ann"), person("bob")))
+    for one in ("two", "one"):
+        create_firm(database, one, staff, now=NOW, actor="test")
+    turns = Turns(database)
+    with turns.turn("two", now=NOW, actor="test") as turn:
+        for name in ("z", "y", "a", "b"):
+            turn.place(task(name, hours=9))
+    with turns.turn("one", now=NOW, actor="test") as turn:
+        for name in ("a", "b"):
+            turn.place(task(name, hours=4))
+        for name in ("a", "b"):
+            turn.change_task(name, estimate_min=600)
+        for number, (name, who, minutes) in enumerate(
+            (("a", "bob", 10), ("a", "ann", 60), ("a", "ann", 30), ("b", "bob", 89), ("b", "ann", 11))
+        ):
+            turn.log_time(f"e{number}", task=name, person=who, day=day(number), minutes=minutes)
+    with database.reading("one") as session:
+        assert [(one.task, one.person, one.day, one.minutes) for one in time_entries(session)] == [
+            ("a", "bob", day(0), 10), ("a", "ann", day(2), 90), ("b", "bob", day(3), 89), ("b", "ann", day(4), 11),
+        ]  # fmt: skip
+        seen = observations_of(session, load_firm(session))
+    assert [(one.task, one.person, one.estimate_min) for one in seen] == [("a", "ann", 240), ("b", None, 240)]

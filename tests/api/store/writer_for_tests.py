@@ -19,7 +19,7 @@ NOW = datetime(2027, 3, 1, 14, 0, tzinfo=UTC)
 
 
 def main(url: str, name: str, count: int, *, die: bool) -> None:
-    turns = Turns(Database(url, limits=Limits(lock_s=60)))
+    turns = Turns(Database(url, limits=Limits(lock_s=300)))
     for i in range(count):
         with turns.turn("one", now=NOW, actor=name) as turn:
             turn.place(task(f"{name}-{i}", hours=1, due=i % 20, deadline_time="13:00" if i % 5 == 0 else None))
