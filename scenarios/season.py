@@ -18,7 +18,8 @@ from pydantic import Field
 from scenarios.demand import Demand, WorkClass, demand
 from scenarios.recurring import extended_deadline
 from scenarios.season_figures import LevelWeek, Measure, Season, Shortage, SkillRange, SkillWeek
-from scenarios.season_program import Closed, Floats, Hire, Options, Pool, closed, refused_ranges, weekly
+from scenarios.season_model import Floats
+from scenarios.season_program import Closed, Hire, Options, Pool, closed, refused_ranges, weekly
 from solver.firm import Firm
 from solver.policy import Frozen
 from solver.windows import BEYOND_HORIZON_DAYS

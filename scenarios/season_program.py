@@ -11,20 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import highspy
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
+from scipy.optimize import LinearConstraint
 
 from scenarios.demand import WHOLE_MIN, Demand, WorkClass
-from solver.quiet import Quiet
+from scenarios.season_model import Floats, Model, NearBest
 
-Floats = NDArray[np.float64]
-GAP = 0.002
-"""Whole hires are settled to a fifth of a percent of the cost."""
-LIMIT_S = 120.0
-"""Safety net of the integer part; the linear part takes seconds."""
 _EARLY = 1e-4
 """Price of a minute and week of waiting, so that of plans that cost the same the one that works early is shown."""
 
@@ -120,74 +114,6 @@ def refused_ranges(
     return _Program(year, options).ranges(parts, slack)
 
 
-@dataclass(frozen=True)
-class _Model:
-    """The program as it goes to the solver, and where its parts begin."""
-
-    price: Floats
-    constraints: tuple[LinearConstraint, ...]
-    upper: Floats
-    whole: Floats
-    columns: int
-    over: int
-    first_hire: int
-
-    def least(self) -> OptimizeResult:
-        found = milp(
-            self.price,
-            constraints=self.constraints,
-            bounds=Bounds(0, self.upper),
-            integrality=self.whole if self.whole.any() else None,
-            options={"mip_rel_gap": GAP, "time_limit": LIMIT_S},
-        )
-        if found.x is None:
-            raise RuntimeError(f"the season's program has no answer: {found.message}")
-        return found
-
-
-class _Near:
-    """All answers of a program without whole numbers that cost at most ``1 + slack`` times the least.
-
-    Each question goes on from the answer to the one before: on the year of 30 people a twentieth of the time of asking anew.
-    """
-
-    def __init__(self, model: _Model, slack: float) -> None:
-        assert not model.whole.any(), "ranges are of linear programs"
-        rows = sp.vstack([one.A for one in model.constraints], format="csr")
-        lower, upper = (
-            np.concatenate([np.broadcast_to(getattr(one, end), one.A.shape[0]) for one in model.constraints])
-            for end in ("lb", "ub")
-        )
-        program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = len(model.price), rows.shape[0]
-        program.col_cost_, program.col_lower_, program.col_upper_ = model.price, np.zeros_like(model.price), model.upper
-        program.row_lower_, program.row_upper_ = lower, upper
-        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_, program.a_matrix_.index_ = rows.indptr, rows.indices
-        program.a_matrix_.value_ = rows.data
-        self._columns = np.arange(len(model.price), dtype=np.int32)
-        self._solver = Quiet()
-        self._solver.passModel(program)
-        cost, priced = self.least(model.price), np.flatnonzero(model.price).astype(np.int32)
-        highest = cost * (1.0 + slack) + 1.0
-        self._solver.addRow(-highspy.kHighsInf, highest, len(priced), priced, model.price[priced])
-        # The last answer is possible under every price: the primal simplex goes on from there, the dual one would begin anew.
-        self._solver.setOptionValue("simplex_strategy", _PRIMAL)
-
-    def least(self, price: Floats) -> float:
-        """Return the least that these prices of the columns come to."""
-        self._solver.changeColsCost(len(self._columns), self._columns, price)
-        self._solver.run()
-        status = self._solver.getModelStatus()
-        if status != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError(f"a range of the season's program has no answer: {status}")
-        return float(self._solver.getInfo().objective_function_value)
-
-
-_PRIMAL = 4
-"""HiGHS's number for the primal simplex."""
-
-
 def closed(year: Demand, options: Options) -> Closed:
     """Return the cheapest mix of work done, overtime, hires, extensions and refusals."""
     return _Program(year, options).solved()
@@ -246,7 +172,7 @@ class _Program:
         if not self.year.classes:
             return [(0.0, 0.0) for _ in parts]
         model = self._model()
-        near, found = _Near(model, slack), []
+        near, found = NearBest(model, slack), []
         for part in parts:
             refused = np.zeros(len(model.price))
             refused[model.columns + np.array(part, dtype=np.int64)] = 1.0
@@ -254,7 +180,7 @@ class _Program:
             found.append((max(least, 0.0), max(most, 0.0)))
         return found
 
-    def _model(self) -> _Model:
+    def _model(self) -> Model:
         year, options = self.year, self.options
         classes, groups, hires = len(year.classes), len(year.groups), len(options.hires)
         minutes = np.array([one.minutes for one in year.classes], dtype=np.float64)
@@ -289,7 +215,7 @@ class _Program:
             constraints += self._one_hand(hands, minutes, size, columns)
         if year.apart:
             constraints.append(self._two_people(minutes, size))
-        return _Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
+        return Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
 
     def _hands(self) -> NDArray[np.int64]:
         """Return the pairs of long task and group of which at most one is chosen, ``(hands, 2)``."""

@@ -9,6 +9,7 @@ work stays where it is; `solver.neighbourhoods` is for that. What it gave is in 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,19 +74,22 @@ class Dive:
         Tasks at most.
     fine
         Whether work is measured to the nearest step, not rounded up: it takes twice as long.
+    most_units
+        Work after which it ends with what it has.
     """
 
     plan: Assignment
     seed: int
     size: int = FIRST_SIZE
     fine: bool = False
+    most_units: float = math.inf
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Found:
         """Search; told to stop, return the best plan so far. Where no task costs more than it must the work is zero."""
         tasks, people = contended(problem, self.plan, self.seed, self.size)
         if len(tasks) < 2:
             return Found(self.plan, 0.0)
-        dives = _Dives(problem, self.plan, tasks, people, self.fine, go_on)
+        dives = _Dives(problem, self.plan, tasks, people, self.fine, self.most_units, go_on)
         return dives.run(np.random.default_rng(self.seed))
 
 
@@ -121,10 +125,11 @@ class _Dives:
         tasks: NDArray[np.int64],
         people: NDArray[np.int64],
         fine: bool,
+        most_units: float,
         go_on: GoOn,
     ) -> None:
-        self.problem, self.plan, self.tasks, self.people, self.go_on = problem, plan, tasks, people, go_on
-        self.fine = fine
+        self.problem, self.plan, self.tasks, self.people = problem, plan, tasks, people
+        self.fine, self.most_units, self.told = fine, most_units, go_on
         self.items, self.window = _items(problem, plan, tasks, people)
         self.may = problem.may_escalate[tasks]
         escalation = problem.escalation_min[tasks].astype(np.float64)
@@ -146,6 +151,10 @@ class _Dives:
         for q in range(len(people)):
             self._add(q, np.zeros(0, dtype=np.int64))
             self._add(q, self._held(q))
+
+    def go_on(self) -> bool:
+        """Whether nobody said to stop, and there is work left to do."""
+        return self.told() and self.used < self.most_units
 
     def run(self, random: np.random.Generator) -> Found:
         """Generate columns, then dive a few times."""
@@ -336,8 +345,6 @@ class _Dives:
 
 def _in_steps(items: Items, step: int, *, up: bool) -> Items:
     """Return the items in steps of so many minutes: what fits fits where work is rounded ``up``, else mostly."""
-    if step == 1:
-        return items
     return items._replace(
         work=-(-items.work // step) if up else (items.work + step // 2) // step,
         room=items.room // step,

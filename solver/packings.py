@@ -27,6 +27,8 @@ PACKED_SHARE, VAIN_SHARE, SETTLED_SHARE, SETTLED = 0.5, 0.3, 0.15, 0.02
 close, of the plan: no lump is undecided then, and what is left is for the neighbourhoods."""
 SMALL_SHARE = 0.01
 """Share of the objective below which the gain of a dive calls for finer ones."""
+LONG, SHORT_UNITS = 2.0, 1.0
+"""Times all work before it that a dive may take, and what it always may, so that a short search stays short."""
 
 
 @dataclass
@@ -97,7 +99,10 @@ class Packings:
 
     def _job(self) -> Dive | Overbook:
         seed = FIRST_PACKINGS * self.search.seed + self.number
-        return Overbook(self.plan, seed) if self.kind is Overbook else Dive(self.plan, seed, self.size, self.fine)
+        if self.kind is Overbook:
+            return Overbook(self.plan, seed)
+        most_units = max(LONG * self.search.progress.work_units, SHORT_UNITS)
+        return Dive(self.plan, seed, self.size, self.fine, most_units)
 
 
 def together(problem: Problem, plan: Assignment, one: Assignment, other: Assignment) -> Assignment | None:

@@ -42,9 +42,10 @@ first, when most is gained."""
 PEOPLE_TO_SPLIT = 2.5
 """Sides are cut when each has at least this many times half the people of a neighbourhood; smaller ones hold too few of them."""
 
-FIRST_SETTLING_UNITS, LEAST_SETTLING_SHARE = 4.0, 0.05
-"""Work of the first settling, which may begin at the relaxation instead of the plan; and the share of the work that settlings have even
-while neighbourhoods gain more for theirs: what is useless now may be the only one that helps later."""
+FRESH_SETTLING_UNITS, LEAST_SETTLING_SHARE = 4.0, 0.05
+"""Work of a settling that begins at the relaxation, at most, and no more than all work before it, so that a short search stays short;
+and the share of the work that settlings have even while neighbourhoods gain more for theirs: what is useless now may be the only one that
+helps later."""
 FADING = 0.7
 """What is left of the gain and the work of a round in comparing the two after one more."""
 
@@ -240,6 +241,7 @@ class Settlings:
         """Do some; return the work it took."""
         search, problem, before = self.search, self.search.problem, self.search.progress.objective_min
         fresh, random = self.fresh, np.random.default_rng((search.seed, self.number))
+        units = max(units, min(FRESH_SETTLING_UNITS, search.progress.work_units)) if fresh else units
         self.number += 1
         cut = _cut(problem, random) if sides > 1 and not fresh else (np.arange(problem.person_count),)
         jobs = [
@@ -249,7 +251,7 @@ class Settlings:
                 people,
                 tasks,
                 search.seed + 2 * self.number + side,
-                FIRST_SETTLING_UNITS if fresh else units,
+                units,
                 fresh=fresh,
             )
             for side, (people, tasks) in enumerate(zip(cut, _free(problem, search.plan, cut, random), strict=True))
