@@ -201,7 +201,7 @@ def _with_references(body: Any) -> Any:
 def _send(world: World, case: Case[Any], role: Role, right: Right, *, foreign: bool) -> None:
     if "If-Match" in str(case.operation.definition.raw):
         case.headers.setdefault("If-Match", "*")
-    found = case.call(headers={"Authorization": f"Bearer {world.tokens[role]}"})
+    found = case.call(headers={"Authorization": f"Bearer {world.tokens[role]}"}, timeout=60)
     case.validate_response(found, checks=CHECKS)
     if right not in RIGHTS[role]:
         assert 400 <= found.status_code < 500, found.text
