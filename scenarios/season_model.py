@@ -10,15 +10,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, milp
 
-from solver.quiet import Quiet
+from solver.quiet import PRIMAL, Quiet
 
 Floats = NDArray[np.float64]
 GAP = 0.002
 """Whole hires are settled to a fifth of a percent of the cost."""
 LIMIT_S = 120.0
 """Safety net of the integer part; the linear part takes seconds."""
-PRIMAL = 4
-"""HiGHS's number for the primal simplex."""
 
 
 @dataclass(frozen=True)

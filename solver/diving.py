@@ -25,7 +25,7 @@ from solver.model import Scope
 from solver.overbooking import Found
 from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
 from solver.problem import ESCALATED, Assignment, Problem
-from solver.quiet import Quiet
+from solver.quiet import PRIMAL, Quiet
 
 FIRST_SIZE, GROWTH, MOST_TASKS = 120, 1.4, 240
 """Tasks in the first dives, how many more where the last one gained nothing, and at most: what it takes grows with the square."""
@@ -53,8 +53,6 @@ TRIES, JUMP = 4, 5.0
 often a per cent or two of the objective, and near the end all of what was gained before."""
 PATIENCE = 20
 """Rounds near the prices after which a value that hardly falls is as good as the last."""
-PRIMAL = 4
-"""HiGHS's number of the primal simplex method, half as long as the dual: with columns added the last basis is primal feasible."""
 TOLERANCE = 1e-6
 MISSING = 2.0
 """Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""

@@ -2,8 +2,7 @@
 
 A dive (`solver.diving`) undoes the few lumps that decide most firms within seconds; where late work is all over a large firm,
 overbooking (`solver.overbooking`) gains more at once. Of one firm of 100 people seven dives came from 2.98 million minutes, annealed,
-to 0.70 million in 27 seconds of a core, where overbooking with a few dives stayed at 0.90; of another, five dives from 7.9 million to
-7.26, overbooking to 7.15.
+to 0.70 million in 27 seconds of a core; of another, five dives from 7.94 million to 7.26, a few overbookings and dives by turns to 7.15.
 """
 
 from __future__ import annotations

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import highspy
 
+PRIMAL = 4
+"""HiGHS's number of the primal simplex method: it goes on from the last answer where columns are added or prices change, and the dual one
+begins anew."""
+
 
 class Quiet(highspy.Highs):
     """HiGHS without its banner, which setting up the callbacks or the first run would print on standard output."""
