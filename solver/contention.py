@@ -25,7 +25,7 @@ def contended(problem: Problem, plan: Assignment, seed: int, size: int) -> tuple
     is there.
     """
     random = np.random.default_rng(seed)
-    excess = _excess(problem, plan)
+    excess = excess_min(problem, plan)
     excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
     if not (excess > 0).any():
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
@@ -76,7 +76,7 @@ def _outlets(
     return outlets
 
 
-def _excess(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
+def excess_min(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
     """Return ``(T,)`` what each task costs beyond the least it could cost alone, balance aside."""
     placed = plan.who >= 0
     window = problem.first_window[:-1] + np.maximum(plan.window, 0)

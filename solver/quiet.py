@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import highspy
 
-PRIMAL = 4
-"""HiGHS's number of the primal simplex method: it goes on from the last answer where columns are added or prices change, and the dual one
-begins anew."""
+DUAL, PRIMAL = 1, 4
+"""HiGHS's numbers of the simplex methods: the primal one goes on from the last answer where columns are added or prices change, the dual one
+where limits do."""
 
 
 class Quiet(highspy.Highs):

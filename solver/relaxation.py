@@ -1,0 +1,210 @@
+"""The linear relaxation of a problem: who may do what in which window, cumulative loads, and distances to fair shares.
+
+Cumulative loads are variables, so a window costs one number and not one per task; windows that start later are added only where they are
+violated. `solver.bound` makes a lower bound of it, `solver.master` adds whole person-plans.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import linprog
+
+from solver.multipliers import picks
+from solver.problem import Problem
+
+
+@dataclass(frozen=True)
+class Solved:
+    """What the linear solver returned: values and reduced prices of the variables, multipliers of equal rows and of the others
+    (``shared_duals``), and what follows from these alone: the bound, and what each person's unused minutes save.
+    """
+
+    values: NDArray[np.float64]
+    duals: NDArray[np.float64]
+    reduced: NDArray[np.float64]
+    unused: NDArray[np.float64]
+    shared_duals: NDArray[np.float64]
+    bound: float
+    iterations: int
+
+
+@dataclass
+class _Columns:
+    """Variables as they are added: price and upper bound each; lower bounds are zero."""
+
+    price: list[NDArray[np.float64]] = field(default_factory=list)
+    upper: list[NDArray[np.float64]] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, price: NDArray[np.float64], upper: NDArray[np.float64]) -> NDArray[np.int64]:
+        self.price.append(price)
+        self.upper.append(upper)
+        self.count += len(price)
+        return np.arange(self.count - len(price), self.count)
+
+
+@dataclass
+class _Rows:
+    """Sparse constraint rows as they are added."""
+
+    row: list[NDArray[np.int64]] = field(default_factory=list)
+    column: list[NDArray[np.int64]] = field(default_factory=list)
+    value: list[NDArray[np.float64]] = field(default_factory=list)
+    right: list[NDArray[np.float64]] = field(default_factory=list)
+    count: int = 0
+
+    def new(self, right: NDArray[np.float64]) -> NDArray[np.int64]:
+        self.right.append(right)
+        self.count += len(right)
+        return np.arange(self.count - len(right), self.count)
+
+    def put(self, row: NDArray[np.int64], column: NDArray[np.int64], value: NDArray[np.float64] | float) -> None:
+        self.row.append(row)
+        self.column.append(column)
+        self.value.append(np.broadcast_to(np.asarray(value, dtype=np.float64), row.shape))
+
+    def matrix(self, columns: int) -> sp.csr_matrix:
+        parts = (np.concatenate(self.value), (np.concatenate(self.row), np.concatenate(self.column)))
+        return sp.csr_matrix(parts, shape=(self.count, columns))
+
+
+class Relaxation:
+    """The linear program: who may do what in which window, escalations, cumulative loads, and distances to fair shares.
+
+    Attributes
+    ----------
+    task, person, window
+        Of each pick; the first variables are these.
+    chained
+        Rows of the windows of a person that start at one release row or later, one a due column, in the order they were added.
+    """
+
+    def __init__(self, problem: Problem, chains: Iterable[tuple[int, int]] = ()) -> None:
+        """Write the program down, with the windows of later starts of ``chains``."""
+        self.problem = problem
+        self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
+        found = picks(problem)
+        self.task, self.person, self.window = found.task, found.person, found.window
+        self.work = problem.work_min[self.task, self.person].astype(np.float64)
+        self.price = found.price_min(problem)
+        self.x = self.columns.add(self.price, np.ones(len(self.price)))
+        self.u = self.columns.add(problem.escalation_min.astype(np.float64), problem.may_escalate.astype(np.float64))
+        once = self.equal.new(np.ones(problem.task_count))
+        self.equal.put(once[self.task], self.x, 1.0)
+        self.equal.put(once, self.u, 1.0)
+        self.chained: dict[tuple[int, int], NDArray[np.int64]] = {}
+        self.owned = [np.full(len(self.x) + len(self.u), -1)]
+        self.share_owner = [np.zeros(0, dtype=np.int64)]
+        self.shared: list[NDArray[np.int64]] = []
+        self._imbalance()
+        if len(problem.dues):
+            for p in range(problem.person_count):
+                self.add_chain(p, 0)
+        for p, a in chains:
+            self.add_chain(p, a)
+
+    @property
+    def choices(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Task, person and flat window of each pick."""
+        return self.task, self.person, self.window
+
+    def add_chain(self, p: int, a: int) -> None:
+        """Cumulative work of ``p`` released at row ``a`` or later: at most the room at each due column."""
+        problem = self.problem
+        room = problem.room_min[p, a].astype(np.float64)
+        room = np.minimum(room, self.work[self.person == p].sum())
+        y = self.columns.add(np.zeros(len(room)), np.maximum(room, 0.0))
+        self.owned.append(np.full(len(y), p))
+        rows = self.chained[p, a] = self.equal.new(np.zeros(len(room)))
+        self.equal.put(rows, y, -1.0)
+        self.equal.put(rows[1:], y[:-1], 1.0)
+        mine = self.released(p, a)
+        self.equal.put(rows[problem.due_column[self.window[mine]]], self.x[mine], self.work[mine])
+
+    def released(self, p: int, a: int) -> NDArray[np.int64]:
+        """Return picks of ``p`` within the horizon that are released at row ``a`` or later."""
+        problem = self.problem
+        within = problem.due_column[self.window] < len(problem.dues)
+        return np.flatnonzero((self.person == p) & within & (problem.release_row[self.window] >= a))
+
+    def _imbalance(self) -> None:
+        """Distances of each load to its fair share, near and far, and at the week ends."""
+        problem, shares = self.problem, self.problem.balance
+        people, ones = np.arange(problem.person_count), np.ones(problem.person_count)
+        most = np.bincount(self.person, weights=self.work, minlength=problem.person_count) + shares.share_min.max(
+            axis=1, initial=0
+        )
+        far = self.columns.add(ones * shares.far_pct / 100.0, most)
+        self.owned.append(people)
+        for column in range(shares.share_min.shape[1]):
+            weight = shares.near_pct if column == 0 else shares.week_pct
+            away = self.columns.add(ones * weight / 100.0, most)
+            self.owned.append(people)
+            counted = np.flatnonzero(
+                (problem.due[self.window] <= shares.end_slots[column - 1])
+                if column
+                else np.ones_like(self.x, dtype=bool)
+            )
+            share = shares.share_min[:, column].astype(np.float64)
+            for sign in (1.0, -1.0):
+                rows = self.most.new(sign * share)
+                self.share_owner.append(people)
+                self.shared.append(rows)
+                self.most.put(rows[self.person[counted]], self.x[counted], sign * self.work[counted])
+                self.most.put(rows, away, -1.0)
+            if column == 0:
+                rows = self.most.new(shares.far_min.astype(np.float64))
+                self.share_owner.append(people)
+                self.most.put(rows, away, 1.0)
+                self.most.put(rows[people], far, -1.0)
+
+    def solve(self) -> Solved:
+        """Solve it, and work out the bound from its multipliers."""
+        price = np.concatenate(self.columns.price)
+        upper = np.concatenate(self.columns.upper)
+        equal, most = self.equal.matrix(self.columns.count), self.most.matrix(self.columns.count)
+        equal_right, most_right = np.concatenate(self.equal.right), np.concatenate(self.most.right)
+        found = linprog(
+            price,
+            A_ub=most,
+            b_ub=most_right,
+            A_eq=equal,
+            b_eq=equal_right,
+            bounds=np.column_stack([np.zeros(len(upper)), upper]),
+            method="highs",
+        )
+        if found.x is None:
+            nothing = np.zeros(len(price))
+            none = np.zeros(len(most_right))
+            return Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, none, -math.inf, int(found.nit))
+        y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
+        reduced = price - equal.T @ y_equal - most.T @ y_most
+        bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
+        # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
+        saved = np.minimum(reduced, 0.0) * upper
+        owner, share_owner = np.concatenate(self.owned), np.concatenate(self.share_owner)
+        theirs = np.zeros(self.problem.person_count)
+        np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])
+        np.add.at(theirs, share_owner, most_right * y_most)
+        return Solved(found.x, y_equal, reduced, -theirs, y_most, bound, int(found.nit))
+
+    def add_violated(self, values: NDArray[np.float64]) -> bool:
+        """Add the chains of later starts that ``values`` violates; return whether there were any."""
+        problem = self.problem
+        used = np.zeros((problem.person_count, *problem.room_min.shape[1:]))
+        within = np.flatnonzero(problem.due_column[self.window] < len(problem.dues))
+        minutes = self.work[within] * values[self.x[within]]
+        place = (self.person[within], problem.release_row[self.window[within]], problem.due_column[self.window[within]])
+        np.add.at(used, place, minutes)
+        inside = np.cumsum(np.cumsum(used[:, ::-1, :], axis=1)[:, ::-1, :], axis=2)
+        broken = (inside > problem.room_min + 0.5).any(axis=2)
+        fresh = [(int(p), int(a)) for p, a in np.argwhere(broken) if (int(p), int(a)) not in self.chained]
+        for p, a in fresh:
+            self.add_chain(p, a)
+        return bool(fresh)
