@@ -1,15 +1,16 @@
 """Deep dives: the restricted master of the whole firm, one person's plan fixed after another.
 
-What a few people do with the days that are short decides a busy firm's objective. The master (`solver.master`) knows their whole plans,
-and by the rest of its relaxation what it costs others to take what they leave; its solution, with one plan fixed and the others' generated
-anew until all are fixed (a pure dive: Sadykov, Vanderbeck, Pessoa, Tahiri, Uchoa 2019), loses a few per cent at most. What is left is
-placed by the cheapest hand and annealed. Its root is a lower bound as well. What it gave is in docs/decisions/0033-deep-dives.md.
+What a few people do with the days that are short decides a busy firm's objective. The master (`solver.master`) knows their whole
+plans, and by the rest of its relaxation what it costs others to take what they leave; its solution, with one plan fixed and the
+others' generated anew until all are fixed (a pure dive: Sadykov, Vanderbeck, Pessoa, Tahiri, Uchoa 2019), loses a few per cent at
+most. What is left is placed by the cheapest hand and annealed. Its root is a lower bound as well. What it gave is in
+docs/decisions/0033-deep-dives.md.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,7 +30,7 @@ from solver.problem import ESCALATED, Assignment, Problem
 Ints = NDArray[np.int64]
 WORTH_MIN = 0.02
 """Minutes that a minute of somebody's must save for the days up to then to be planned whole."""
-MOST_STATES, MOST_STEP_MIN = 2e7, 8
+MOST_STATES, MOST_STEP_MIN = 2.5e7, 8
 """States of the recursion in a round, and the most minutes that are taken for one to keep to them; beyond, fewer have whole plans."""
 CLOSE = 1e-3
 """Share of the objective within which value and bound are taken to agree."""
@@ -38,7 +39,11 @@ ROOT_ROUNDS, DIVE_ROUNDS = 400, 60
 """Rounds of generation: at the root, there to the minute, which only the bound needs, and after each plan that is fixed."""
 TRIES, JUMP = 4, 3.0
 """Plans tried at one depth until one costs no more than so many times `CLOSE`; else the best of them."""
-WHOLE, NEARLY = 1.0 - 1e-6, 0.99
+WHOLE, NEARLY, ORDERED = 1.0 - 1e-6, 0.99, 0.3
+"""Share of a whole plan that needs no decision, of a pick that is fixed with all others like it, and of one that others must be in order
+with."""
+AT_ONCE = 8
+"""One in so many people's plans is fixed at once, as long as that costs no more than one may."""
 AFTER_HOT_MIN, AFTER_COLD_MIN, AFTER_CALLS = 6.0, 1.5, 10
 """Annealing that follows: too cold to undo what was packed."""
 
@@ -70,12 +75,15 @@ class DeepDive:
     ----------
     root
         Of an earlier dive.
+    most_units
+        Work after which it ends with the root as far as it came, or puts a plan together wherever the dive is.
     """
 
     plan: Assignment
     relaxed: Relaxed
     seed: int
     root: Root | None = None
+    most_units: float = math.inf
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Dived:
         """Dive; told to stop, return the plan it began with."""
@@ -124,8 +132,12 @@ class _Dive:
         self.objective = problem.objective_min(job.plan)
         self.close = CLOSE * (self.objective - problem.unavoidable_min())
         self.step = min(max(math.ceil(_states(problem, job.relaxed, last) / MOST_STATES), 1), MOST_STEP_MIN)
-        self.master = Master(problem, job.relaxed, last, job.plan, go_on)
+        self.master = Master(problem, job.relaxed, last, job.plan, self._more)
         self.random = np.random.default_rng(job.seed) if job.seed else None
+
+    def _more(self) -> bool:
+        """Whether nobody said to stop, and there is work left to do."""
+        return self.go_on() and self.master.used < self.job.most_units
 
     def run(self) -> Dived:
         """Reach the root, dive, and put a plan together."""
@@ -140,16 +152,14 @@ class _Dive:
         at = master.generate(step=1, rounds=ROOT_ROUNDS, close_min=self.close, start=at)
         bound = math.ceil(at.bound - TOLERANCE * (1.0 + abs(at.bound)))
         root = Root(master.last, at.dual, tuple(at.plans), bound)
-        plan, found = self.job.plan, self._to_the_end(at)
-        if found is not None:
-            new = self._whole(self._rounded(found))
-            if new is not None and self.problem.objective_min(new) < self.objective:
-                plan = new
+        plan, end = self.job.plan, self._to_the_end(at) if self._more() else None
+        if end is not None and self.go_on():
+            plan = min([plan, *self._plans(end)], key=self.problem.objective_min)
         return Dived(plan, master.used, root)
 
     def _to_the_end(self, at: Node) -> Node | None:
         """Fix one person's plan after another; nothing where that gets dearer than the plan it began with."""
-        while self.go_on():
+        while self._more():
             open_plans = [(s, p) for s, p in zip(at.share.tolist(), at.plans, strict=True) if p.person not in at.fixed]
             if not open_plans:
                 return at
@@ -158,6 +168,13 @@ class _Dive:
                 at = self._fixed(at, whole)
                 self.master.only(at.out, forget=True)
                 continue
+            likely = self._likely(open_plans)
+            if len(likely) > 1:
+                tried = self._fixed(at, likely)
+                if tried.value - at.value <= JUMP * self.close:
+                    at = tried
+                    self.master.only(at.out, forget=True)
+                    continue
             share = np.array([s for s, _ in open_plans])
             if self.random is not None:
                 share *= self.random.uniform(0.6, 1.0, len(share))
@@ -166,14 +183,28 @@ class _Dive:
                 tried = self._fixed(at, [open_plans[k][1]])
                 if after is None or tried.value < after.value:
                     after = tried
-                if after.value - at.value <= JUMP * self.close or not self.go_on():
+                if after.value - at.value <= JUMP * self.close or not self._more():
                     break
             assert after is not None
             if after.value >= self.objective:
                 return None
             at = after
             self.master.only(at.out, forget=True)
-        return None
+        return at
+
+    def _likely(self, plans: list[tuple[float, WholePlan]]) -> list[WholePlan]:
+        """Return some plans of different people with no task of two, the largest shares first: some of all that are undecided."""
+        task = self.master.relaxation.task
+        most = len({plan.person for _, plan in plans}) // AT_ONCE
+        chosen: list[WholePlan] = []
+        people, taken = set[int](), set[int]()
+        for _, plan in sorted(plans, key=lambda one: -one[0]):
+            tasks = set(task[plan.picks].tolist())
+            if len(chosen) < most and plan.person not in people and not tasks & taken:
+                chosen.append(plan)
+                people.add(plan.person)
+                taken |= tasks
+        return chosen
 
     def _fixed(self, at: Node, plans: list[WholePlan]) -> Node:
         """Fix some plans and generate the others' anew."""
@@ -183,7 +214,7 @@ class _Dive:
             out = self.master.without(out, plan)
         self.master.only(out, forget=False)
         return self.master.generate(
-            step=1,
+            step=self.step,
             rounds=DIVE_ROUNDS,
             close_min=self.close,
             start=at,
@@ -193,35 +224,87 @@ class _Dive:
         )
 
     def _rounded(self, at: Node) -> Node:
-        """Fix the rest, pick after pick, those of long tasks first: all that are nearly whole, else one."""
-        work, decided = self.master.relaxation.work, np.zeros(len(at.out), dtype=np.bool_)
+        """Fix the rest, pick after pick, those of long tasks first: all that are nearly whole, else the best of one task's."""
+        relaxation, decided = self.master.relaxation, np.zeros(len(at.out), dtype=np.bool_)
+        at = self._in_order(at)
         while self.go_on():
             left = ~decided[at.pick] & ~at.out[at.pick]
             pick, part = at.pick[left], at.part[left]
             if len(pick) == 0:
                 return at
-            some = pick[part > NEARLY] if (part > NEARLY).any() else pick[[(part * work[pick]).argmax()]]
-            out = at.out
-            for k in some[np.argsort(-work[some], kind="stable")].tolist():
-                if not out[k]:
-                    out = self.master.without_others(out, k)
-            decided[some] = True
-            self.master.only(out, forget=False)
-            at = self.master.read(out, at.fixed, at.bound, at.dual)
+            if (part > NEARLY).any():
+                some = pick[part > NEARLY]
+                at = self._picked(at, some[np.argsort(-relaxation.work[some], kind="stable")])
+                decided[some] = True
+                continue
+            first = pick[(np.minimum(part, 0.5) * relaxation.work[pick]).argmax()]
+            same = relaxation.task[pick] == relaxation.task[first]
+            tries = pick[same][np.argsort(-part[same], kind="stable")][:TRIES]
+            after: Node | None = None
+            for k in tries.tolist():
+                tried = self._picked(at, np.array([k]))
+                if after is None or tried.value < after.value:
+                    after, best = tried, k
+                if after.value - at.value <= JUMP * self.close:
+                    break
+            assert after is not None
+            at = after
+            decided[best] = True
         return at
 
-    def _whole(self, at: Node) -> Assignment | None:
-        """Return the plan where a dive ended: what is fixed, then the larger part of what is not, then what fits; annealed."""
+    def _in_order(self, at: Node) -> Node:
+        """Rule out picks that break the order with others, or are the same person's, where both are nearly whole.
+
+        Of a preparation and its review the review's stays: the preparation has earlier windows as well, and the review would have none
+        left if it had to wait.
+        """
+        master = self.master
+        while self.go_on():
+            some = at.pick[at.part > ORDERED]
+            used = np.zeros(len(at.out), dtype=np.bool_)
+            used[some] = True
+            out = at.out
+            first = np.argsort(self.problem.preparation[master.relaxation.task[some]] < 0, kind="stable")
+            for k in some[first].tolist():
+                against = master.against(k)
+                if used[k] and (used & against).any():
+                    out, used = out | against, used & ~against
+            if out is at.out:
+                return at
+            at = master.again(at, out)
+        return at
+
+    def _picked(self, at: Node, picks: Ints) -> Node:
+        """Fix some picks, those that do not fit the ones before them left out."""
+        out = at.out
+        for k in picks.tolist():
+            if not out[k]:
+                out = self.master.without_others(out, k)
+        return self.master.again(at, out)
+
+    def _plans(self, end: Node) -> Iterator[Assignment]:
+        """Yield plans with what people have whole where a dive ended: the rest as the master has it, and as it was before."""
         problem, relaxation = self.problem, self.master.relaxation
-        whole = [mine.picks for mine, share in zip(at.plans, at.share.tolist(), strict=True) if share > 0.5]
-        chosen = np.concatenate([*whole, at.pick[at.part > 0.5]])
-        plan = completed(problem, _promised(problem, *(of[chosen] for of in relaxation.choices)))
-        flat, state = anneal.facts(problem), anneal.start_state(problem, plan, self.job.seed)
+        task, person, window = relaxation.choices
+        before = self.job.plan
+        placed = np.flatnonzero(before.who >= 0)
+        kept = (placed, before.who[placed].astype(np.int64), problem.chosen(before, placed))
+        for at, others in ((self._rounded(end), ()), (end, (kept,))):
+            whole = [mine.picks for mine, share in zip(at.plans, at.share.tolist(), strict=True) if share > 0.5]
+            fixed, rest = np.concatenate([at.pick[:0], *whole]), at.pick[at.part > 0.5]
+            chosen = [(task[fixed], person[fixed], window[fixed]), *others, (task[rest], person[rest], window[rest])]
+            columns = (np.concatenate(column) for column in zip(*chosen, strict=True))
+            plan = self._annealed(completed(problem, _promised(problem, *columns)))
+            if not (plan.who[~problem.may_escalate] == ESCALATED).any():
+                yield plan
+
+    def _annealed(self, plan: Assignment) -> Assignment:
+        """Return a plan after some annealing, which keeps to the rules and has no place for nothing but what nobody has time for."""
+        flat, state = anneal.facts(self.problem), anneal.start_state(self.problem, plan, self.job.seed)
         for hot, cold in pairwise(np.geomspace(AFTER_HOT_MIN, AFTER_COLD_MIN, AFTER_CALLS + 1).tolist()):
             anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
             self.master.used += anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT
-        plan = anneal.result(state)
-        return None if (plan.who[~problem.may_escalate] == ESCALATED).any() else plan
+        return anneal.result(state)
 
 
 def _promised(problem: Problem, task: Ints, person: Ints, window: Ints) -> Assignment:

@@ -34,18 +34,21 @@ FLAGS = 2
 SMOOTH = 0.8
 """Share of the best multipliers so far in those that are tried (Wentges 1997)."""
 MISSING = 2.0
-"""Price of a task that nobody does and nobody leaves, times its escalation price: dearer, and dives take sixty rounds to do without."""
+"""Price of a task that nobody does and nobody leaves, times its escalation price: at twice as much for those that must have somebody the
+root took three times as long."""
 HELD = 30_000
-"""Picks that are there from the start, those nearest to paying at the relaxation's multipliers; others once they pay. With those alone that
-nearly pay, it takes sixty rounds after each plan that is fixed until all work has somebody."""
+"""Picks that are there from the start, those nearest to paying at the relaxation's multipliers; others once they pay. With those alone
+that nearly pay, it takes sixty rounds after each plan that is fixed until all work has somebody."""
 PATIENCE = 20
 """Rounds after which a value that hardly falls is as good as the last."""
 STUCK = 100.0
 """Times the closeness asked for within which a value may be taken for good."""
+MOST_ADDITIONS = 10
+"""Times that picks which pay are added before a value is taken."""
 TOLERANCE = 1e-6
 STATES_PER_UNIT = 8e8
 """States of the recursion in about a second, without those of flags and those that no work leads to."""
-UNITS_PER_ITERATION = 2e-5
+UNITS_PER_ITERATION = 8e-6
 """Deterministic work of one simplex iteration, times the cube root of the entries."""
 ROUND_UNITS = 0.004
 """What any round takes to set up."""
@@ -109,7 +112,7 @@ class Master:
     def __init__(self, problem: Problem, relaxed: Relaxed, last: Ints, plan: Assignment, go_on: GoOn) -> None:
         """Write the program down with what people do in ``plan``, which makes it one that has a solution."""
         self.problem, self.last, self.go_on, self.used = problem, last, go_on, 0.0
-        relaxation = self.relaxation = Relaxation(problem, relaxed.chains)
+        relaxation = self.relaxation = Relaxation(problem, relaxed.chains, relaxed.links)
         self.price, self.upper = np.concatenate(relaxation.columns.price), np.concatenate(relaxation.columns.upper)
         equal, most = (rows.matrix(relaxation.columns.count) for rows in (relaxation.equal, relaxation.most))
         self.matrix: sp.csc_matrix = sp.vstack([equal, most]).tocsc()
@@ -303,10 +306,9 @@ class Master:
             if number:
                 value = self.solve()
                 values.append(value)
-                if not patient and _hardly_falls(values, close_min, start):
+                if not patient and _hardly_falls(values, PATIENCE if step == 1 else PATIENCE // 3, close_min, start):
                     break
-                dual = np.array(self.solver.getSolution().row_dual)[: len(self.right)]
-                dual[self.equal_rows :] = np.minimum(dual[self.equal_rows :], 0.0)
+                dual = self._dual()
             fresh = False
             while True:
                 tried = smooth * best + (1.0 - smooth) * dual
@@ -345,6 +347,21 @@ class Master:
             part[some],
         )
 
+    def again(self, at: Node, out: NDArray[np.bool_]) -> Node:
+        """Return where the master stands without picks ``out`` and with no further whole plans."""
+        self.only(out, forget=False)
+        for _ in range(MOST_ADDITIONS):
+            self.solve()
+            if not self._add_picks(self.price - self.matrix.T @ self._dual(), out):
+                break
+        return self.read(out, at.fixed, at.bound, at.dual)
+
+    def _dual(self) -> Floats:
+        """Return the multipliers of the relaxation's rows as they are now."""
+        dual = np.array(self.solver.getSolution().row_dual)[: len(self.right)]
+        dual[self.equal_rows :] = np.minimum(dual[self.equal_rows :], 0.0)
+        return dual
+
     def without(self, out: NDArray[np.bool_], plan: WholePlan) -> NDArray[np.bool_]:
         """Return the picks that are not to be had once a whole plan is decided as well: the person's others, and its tasks of others.
 
@@ -358,16 +375,16 @@ class Master:
         gone = out.copy()
         gone[items] |= np.where(mine, ~np.isin(items, plan.picks), taken[self.relaxation.task[items]])
         for pick in plan.picks.tolist():
-            gone |= self._against(pick)
+            gone |= self.against(pick)
         return gone
 
     def without_others(self, out: NDArray[np.bool_], pick: int) -> NDArray[np.bool_]:
         """Return the picks that are not to be had once one pick is decided as well."""
-        gone: NDArray[np.bool_] = out | (self.relaxation.task == self.relaxation.task[pick]) | self._against(pick)
+        gone: NDArray[np.bool_] = out | (self.relaxation.task == self.relaxation.task[pick]) | self.against(pick)
         gone[pick] = False
         return gone
 
-    def _against(self, pick: int) -> NDArray[np.bool_]:
+    def against(self, pick: int) -> NDArray[np.bool_]:
         """Return which picks of linked tasks break their order with a pick, or are the same person's."""
         problem, (task, person, window) = self.problem, self.relaxation.choices
         t, p, w = int(task[pick]), int(person[pick]), int(window[pick])
@@ -404,8 +421,8 @@ class Master:
             self.added = np.delete(added, leave).tolist()
 
 
-def _hardly_falls(values: list[float], close_min: float, start: Node | None) -> bool:
+def _hardly_falls(values: list[float], rounds: int, close_min: float, start: Node | None) -> bool:
     """Whether the value is near where it began and falls too little; far from there some work has nobody yet, and it falls by leaps."""
-    if len(values) <= PATIENCE or (start is not None and values[-1] > start.value + STUCK * close_min):
+    if len(values) <= rounds or (start is not None and values[-1] > start.value + STUCK * close_min):
         return False
-    return values[-1 - PATIENCE] - values[-1] < close_min / 4
+    return values[-1 - rounds] - values[-1] < close_min / 4

@@ -15,8 +15,6 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.problem import Problem
-
 MOST_ITEMS = 1_200
 """Choices of one person in the recursion; those worth least beyond are allowed for free, which only lowers the bound."""
 BEYOND_MIN = 6_000
@@ -44,32 +42,6 @@ class Items(NamedTuple):
     far: NDArray[np.float64]
     week_column: NDArray[np.int64]
     weights: NDArray[np.float64]
-
-
-def items(
-    problem: Problem,
-    task: NDArray[np.int64],
-    person: NDArray[np.int64],
-    window: NDArray[np.int64],
-    price: NDArray[np.float64],
-) -> Items:
-    """Sort the choices of a relaxation, one entry each, for the recursion."""
-    column = problem.due_column[window].astype(np.int64)
-    order = np.lexsort((column, person))
-    shares = problem.balance
-    return Items(
-        start=np.searchsorted(person[order], np.arange(problem.person_count + 1)).astype(np.int64),
-        task=task[order],
-        work=problem.work_min[task, person][order].astype(np.int64),
-        column=column[order],
-        price=price[order],
-        # No window binds where nobody has an open day, and there is no row then.
-        room=np.maximum(problem.room_min[:, :1, :].sum(axis=1), 0).astype(np.int64),
-        share=shares.share_min.astype(np.float64),
-        far=shares.far_min.astype(np.float64),
-        week_column=(np.searchsorted(problem.dues, shares.end_slots, side="right") - 1).astype(np.int64),
-        weights=np.array([shares.near_pct, shares.far_pct, shares.week_pct]) / 100.0,
-    )
 
 
 @njit(cache=True)

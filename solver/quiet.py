@@ -5,8 +5,8 @@ from __future__ import annotations
 import highspy
 
 DUAL, PRIMAL = 1, 4
-"""HiGHS's numbers of the simplex methods: the primal one goes on from the last answer where columns are added or prices change, the dual one
-where limits do."""
+"""HiGHS's numbers of the simplex methods: the primal one goes on from the last answer where columns are added or prices change, the dual
+one where limits do."""
 
 
 class Quiet(highspy.Highs):

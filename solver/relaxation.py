@@ -1,7 +1,8 @@
 """The linear relaxation of a problem: who may do what in which window, cumulative loads, and distances to fair shares.
 
 Cumulative loads are variables, so a window costs one number and not one per task; windows that start later are added only where they are
-violated. `solver.bound` makes a lower bound of it, `solver.master` adds whole person-plans.
+violated, and so are the rows about order and separation. `solver.bound` makes a lower bound of it, `solver.master` adds whole
+person-plans.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -17,6 +19,26 @@ from scipy.optimize import linprog
 
 from solver.multipliers import picks
 from solver.problem import Problem
+
+VIOLATED = 1e-3
+"""By how much a row about two tasks must be broken to be added."""
+
+
+class Link(NamedTuple):
+    """A row about two tasks of one piece of work.
+
+    Attributes
+    ----------
+    person
+        Who may not do both; -1 where the row is about their order instead.
+    end
+        Slot: either the first task is due before it, or the second, which reviews it, is released after it.
+    """
+
+    first: int
+    second: int
+    person: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -81,12 +103,14 @@ class Relaxation:
     ----------
     task, person, window
         Of each pick; the first variables are these.
+    links
+        What its last rows are about.
     chained
         Rows of the windows of a person that start at one release row or later, one a due column, in the order they were added.
     """
 
-    def __init__(self, problem: Problem, chains: Iterable[tuple[int, int]] = ()) -> None:
-        """Write the program down, with the windows of later starts of ``chains``."""
+    def __init__(self, problem: Problem, chains: Iterable[tuple[int, int]] = (), links: Iterable[Link] = ()) -> None:
+        """Write the program down, with the windows of later starts of ``chains`` and the rows of ``links``."""
         self.problem = problem
         self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
         found = picks(problem)
@@ -108,6 +132,8 @@ class Relaxation:
                 self.add_chain(p, 0)
         for p, a in chains:
             self.add_chain(p, a)
+        self.links: list[Link] = []
+        self._add_links(list(links))
 
     @property
     def choices(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
@@ -191,8 +217,60 @@ class Relaxation:
         owner, share_owner = np.concatenate(self.owned), np.concatenate(self.share_owner)
         theirs = np.zeros(self.problem.person_count)
         np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])
-        np.add.at(theirs, share_owner, most_right * y_most)
+        np.add.at(theirs, share_owner, (most_right * y_most)[: len(share_owner)])
         return Solved(found.x, y_equal, reduced, -theirs, y_most, bound, int(found.nit))
+
+    def add_violated_links(self, values: NDArray[np.float64]) -> bool:
+        """Add the rows about two tasks of one piece of work that ``values`` violate; return whether there were any."""
+        problem, share = self.problem, values[self.x]
+        fresh: list[Link] = []
+        for t in np.flatnonzero(problem.piece_start[:-1] < problem.piece_start[1:]).tolist():
+            for other in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist():
+                if t < other:
+                    fresh += self._apart(t, other, share)
+            if problem.preparation[t] >= 0:
+                fresh += self._out_of_order(int(problem.preparation[t]), t, share)
+        known = set(self.links)
+        fresh = [link for link in fresh if link not in known]
+        self._add_links(fresh)
+        return bool(fresh)
+
+    def _apart(self, t: int, other: int, share: NDArray[np.float64]) -> list[Link]:
+        """Return for whom two tasks are one person's by more than one."""
+        parts = np.zeros(self.problem.person_count)
+        for mine in (self._picks_of(t), self._picks_of(other)):
+            np.add.at(parts, self.person[mine], share[mine])
+        return [Link(t, other, p, -1) for p in np.flatnonzero(parts > 1.0 + VIOLATED).tolist()]
+
+    def _out_of_order(self, preparation: int, review: int, share: NDArray[np.float64]) -> list[Link]:
+        """Return the slot before which a review begins, and after which its preparation ends, by most more than one, if there is one."""
+        problem, mine, theirs = self.problem, self._picks_of(preparation), self._picks_of(review)
+        due, release = problem.due[self.window[mine]], problem.release[self.window[theirs]]
+        ends = np.unique(due)
+        late = np.array([share[mine][due >= end].sum() for end in ends])
+        early = np.array([share[theirs][(release <= end) & (release < problem.board.axis.count)].sum() for end in ends])
+        if len(ends) == 0 or (late + early).max() <= 1.0 + VIOLATED:
+            return []
+        return [Link(preparation, review, -1, int(ends[(late + early).argmax()]))]
+
+    def _picks_of(self, t: int) -> slice:
+        """Return where the picks of a task are."""
+        return slice(*np.searchsorted(self.task, [t, t + 1]).tolist())
+
+    def _add_links(self, links: list[Link]) -> None:
+        """Add rows: the parts of the picks that exclude each other are no more than one."""
+        problem, rows = self.problem, self.most.new(np.ones(len(links)))
+        for row, link in zip(rows.tolist(), links, strict=True):
+            first, second = (np.arange(*self._picks_of(t).indices(len(self.task))[:2]) for t in link[:2])
+            if link.person >= 0:
+                first, second = (mine[self.person[mine] == link.person] for mine in (first, second))
+            else:
+                release = problem.release[self.window[second]]
+                first = first[problem.due[self.window[first]] >= link.end]
+                second = second[(release <= link.end) & (release < problem.board.axis.count)]
+            both = np.concatenate([first, second])
+            self.most.put(np.full(len(both), row), self.x[both], 1.0)
+        self.links += links
 
     def add_violated(self, values: NDArray[np.float64]) -> bool:
         """Add the chains of later starts that ``values`` violates; return whether there were any."""

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver import anneal, neighbourhoods
+from solver.beside import Branching, LongJobs, long_jobs
 from solver.bound import Relaxed
-from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
-from solver.column_generation import SLOW_ROUNDS, SLOW_SHARE, State, Tighten, Tightened, worth_it
 from solver.crew import Ticket
 from solver.improving import Anneal, Improve, Improved
 from solver.neighbourhoods import Leaning, Taste
@@ -51,8 +50,6 @@ FADING = 0.7
 
 WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
 """Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it: a second or two."""
-FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
-"""Work done beside the first stage of branch and cut, and how much more beside one that may look further than the last."""
 
 
 def round_units(number: int) -> float:
@@ -88,7 +85,7 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packing
     """
     settlings = None if relaxed is None or not nearly_whole(search.problem, relaxed) else Settlings(search, relaxed)
     rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings, settlings)
-    beside = None if relaxed is None else _beside(search, relaxed)
+    beside = None if relaxed is None else long_jobs(search, relaxed)
     while search.go_on():
         if beside is not None and beside.useful:
             beside.start()
@@ -102,13 +99,6 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packing
             rounds.go(2 if rounds.may_split else 1)
 
 
-def _beside(search: Search, relaxed: Relaxed) -> Branching | Tightening | None:
-    """Return what is done beside the neighbourhoods for a better bound, as far as the size of the firm allows it."""
-    if tractable(search.problem, relaxed.rows):
-        return Branching(search, relaxed.rows)
-    return Tightening(search, relaxed) if worth_it(relaxed) else None
-
-
 def solve_whole(search: Search) -> None:
     """Solve the whole of a small firm at once, for its plan and its bound; a larger firm is left as it is."""
     if search.problem.choice_count > WHOLE_PICKS or not search.problem.allowed.any():
@@ -118,86 +108,6 @@ def solve_whole(search: Search) -> None:
         if whole.useful and whole.nodes == WHOLE_NODES and search.go_on():
             whole.start()
             whole.finish()
-
-
-@dataclass
-class Tightening:
-    """The bound of whole plans per person, tightened job by job.
-
-    Attributes
-    ----------
-    slow
-        Jobs since the bound last rose by much.
-    """
-
-    search: Search
-    relaxed: Relaxed
-    state: State | None = None
-    slow: int = 0
-    number: int = 0
-    ticket: Ticket[Tightened] = field(init=False)
-
-    @property
-    def useful(self) -> bool:
-        """Whether another job may raise the bound by much."""
-        return self.slow < SLOW_ROUNDS and (self.state is None or not self.state.done)
-
-    @property
-    def units(self) -> float:
-        """Deterministic budget of the next job."""
-        return round_units(self.number)
-
-    def start(self) -> None:
-        """Start a job."""
-        self.ticket = self.search.crew.start(Tighten(self.relaxed, self.state, self.search.plan, self.units))
-
-    def finish(self) -> None:
-        """Take a job's bound in."""
-        search = self.search
-        self.number += 1
-        found = search.finish(self.ticket)
-        if found is None:
-            return
-        before = search.progress.bound_min
-        self.state = found.state
-        search.bounded(found.state.minutes - search.base_min, found.work_units, "tighter bound")
-        rose = search.progress.bound_min - before >= SLOW_SHARE * search.progress.objective_min
-        self.slow = 0 if rose else self.slow + 1
-
-
-@dataclass
-class Branching:
-    """Branch and cut on the whole firm, stage by stage, each from the best plan so far.
-
-    Attributes
-    ----------
-    units
-        What the next stage is expected to take: as much as the last, or more where it may look further.
-    """
-
-    search: Search
-    rows: Rows
-    nodes: int = FIRST_NODES
-    units: float = FIRST_STAGE_UNITS
-    useful: bool = True
-    ticket: Ticket[Branched] = field(init=False)
-
-    def start(self) -> None:
-        """Start a stage."""
-        self.ticket = self.search.crew.start(Branch(self.search.plan, self.rows, self.nodes))
-
-    def finish(self) -> None:
-        """Take in what a stage found."""
-        search = self.search
-        found = search.finish(self.ticket)
-        if found is None:
-            return
-        phase = "branch and cut"
-        search.bounded(found.bound_min - search.base_min, 0.0, phase)
-        search.report(found.plan, found.work_units, phase)
-        self.rows, self.useful = found.rows, not found.closed
-        self.nodes *= MORE_NODES if found.more_nodes else 1
-        self.units = found.work_units * (MORE_STAGE_UNITS if found.more_nodes else 1.0)
 
 
 @dataclass
@@ -313,12 +223,12 @@ class Rounds:
         else:
             self.finish(self.start(sides))
 
-    def beside(self, other: Branching | Tightening) -> None:
+    def beside(self, other: LongJobs) -> None:
         """Do rounds beside a long job: for as much work as that should take, or until it is ready, if the crew is not patient."""
         until, crew = self.spent + other.units, self.search.crew
         while self.idle < neighbourhoods.PATIENCE and self.search.stop_reason is None:
             self.go(1)
-            if self.spent >= until if crew.patient else crew.ready(other.ticket):
+            if self.spent >= until if crew.patient else other.ready:
                 return
 
     def start(self, sides: int) -> list[tuple[Improve, Ticket[Improved]]]:

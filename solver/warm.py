@@ -8,9 +8,9 @@ import numpy as np
 
 from solver.board import compile_board
 from solver.bound import lower_bound
-from solver.column_generation import Tighten
 from solver.construct import completed, rule_plan
 from solver.crew import Job, Near
+from solver.deep_dives import DeepDive
 from solver.diving import Dive
 from solver.firm import Client, Firm, Person, Skill, Task, TaskType
 from solver.overbooking import Overbook
@@ -37,7 +37,7 @@ def compile_all() -> None:
     jobs: list[Job[object]] = [Overbook(plan, 0), Dive(plan, 0)]  # overbooking ends with annealing
     if (relaxed := lower_bound(problem).relaxed) is not None:
         everybody, everything = np.arange(problem.person_count), np.ones(problem.task_count, dtype=np.bool_)
-        jobs += [Tighten(relaxed, None, plan, 0.01), Settle(plan, relaxed, everybody, everything, 0, 0.01, fresh=True)]
+        jobs += [DeepDive(plan, relaxed, 0), Settle(plan, relaxed, everybody, everything, 0, 0.01, fresh=True)]
     for job in jobs:
         job(problem, Near(lambda: True))
 

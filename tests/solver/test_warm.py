@@ -17,7 +17,7 @@ def test_every_compiled_loop_is_called_while_compiling_ahead(monkeypatch: pytest
             return real(*given)  # type: ignore[operator]
 
         monkeypatch.setattr(module, name, noted)
-    for user in ("column_generation", "diving"):
+    for user in ("master", "diving"):
         monkeypatch.setattr(f"solver.{user}.best_plans", person_plans.best_plans)
     warm.compile_all()
     assert called == {"anneal", "overbook", "best_plans"}

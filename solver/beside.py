@@ -1,0 +1,200 @@
+"""What is done beside the neighbourhoods: long jobs for the bound and for plans that no neighbourhood leads to, by turns.
+
+Branch and cut closes the gap of firms with little to pack, deep dives that of those whose short days decide; which of them a firm is
+shows by what each closed of the gap for its work.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from solver.bound import Relaxed
+from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
+from solver.crew import Ticket
+from solver.deep_dives import DeepDive, Dived, Root
+from solver.running import Search
+
+FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
+"""Work done beside the first job of a kind, and how much more beside a stage of branch and cut that may look further than the last."""
+DIVE_UNITS = 15.0
+"""Work of a dive at most: the next one goes on from its root."""
+VAIN_DIVES = 6
+"""Dives after the last that gained anything, from where none is expected to."""
+
+
+class LongJob(Protocol):
+    """A kind of long job, done one after another.
+
+    Attributes
+    ----------
+    units
+        What the next one is expected to take.
+    """
+
+    search: Search
+    units: float
+
+    @property
+    def useful(self) -> bool:
+        """Whether another one may close more of the gap."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether the one begun has ended."""
+        ...
+
+    def start(self) -> None:
+        """Start one."""
+        ...
+
+    def finish(self) -> None:
+        """Take in what it found."""
+        ...
+
+
+@dataclass
+class Branching:
+    """Branch and cut on the whole firm, stage by stage, each from the best plan so far.
+
+    Attributes
+    ----------
+    units
+        What the next stage is expected to take: as much as the last, or more where it may look further.
+    """
+
+    search: Search
+    rows: Rows
+    nodes: int = FIRST_NODES
+    units: float = FIRST_STAGE_UNITS
+    useful: bool = True
+    ticket: Ticket[Branched] = field(init=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the stage has ended."""
+        return self.search.crew.ready(self.ticket)
+
+    def start(self) -> None:
+        """Start a stage."""
+        self.ticket = self.search.crew.start(Branch(self.search.plan, self.rows, self.nodes))
+
+    def finish(self) -> None:
+        """Take in what a stage found."""
+        search = self.search
+        found = search.finish(self.ticket)
+        if found is None:
+            return
+        phase = "branch and cut"
+        search.bounded(found.bound_min - search.base_min, 0.0, phase)
+        search.report(found.plan, found.work_units, phase)
+        self.rows, self.useful = found.rows, not found.closed
+        self.nodes *= MORE_NODES if found.more_nodes else 1
+        self.units = found.work_units * (MORE_STAGE_UNITS if found.more_nodes else 1.0)
+
+
+@dataclass
+class Diving:
+    """Deep dives (`solver.deep_dives`), each from the best plan so far and the best root.
+
+    Attributes
+    ----------
+    number, vain
+        Dives so far, and those since the last that gained anything.
+    """
+
+    search: Search
+    relaxed: Relaxed
+    number: int = 0
+    vain: int = 0
+    units: float = FIRST_STAGE_UNITS
+    root: Root | None = None
+    ticket: Ticket[Dived] = field(init=False)
+
+    @property
+    def useful(self) -> bool:
+        """Whether another dive may find a better plan."""
+        return self.vain < VAIN_DIVES
+
+    @property
+    def ready(self) -> bool:
+        """Whether the dive has ended."""
+        return self.search.crew.ready(self.ticket)
+
+    def start(self) -> None:
+        """Start a dive."""
+        job = DeepDive(self.search.plan, self.relaxed, self.number, self.root, DIVE_UNITS)
+        self.ticket = self.search.crew.start(job)
+        self.number += 1
+
+    def finish(self) -> None:
+        """Take in what a dive found."""
+        search = self.search
+        found = search.finish(self.ticket)
+        if found is None:
+            return
+        before, phase = search.progress, "deep dive"
+        if found.root is not None:
+            self.root, self.units = found.root, found.work_units
+            search.bounded(found.root.bound_min - search.base_min, 0.0, phase)
+        search.report(found.plan, found.work_units, phase)
+        after = search.progress
+        gained = after.objective_min < before.objective_min or after.bound_min > before.bound_min
+        self.vain = VAIN_DIVES if found.root is None else 0 if gained else self.vain + 1
+
+
+@dataclass
+class LongJobs:
+    """Long jobs of several kinds by turns: each once, then that which closed most of the gap for its work last time.
+
+    Attributes
+    ----------
+    rates
+        Minutes of the gap that the last job of each kind closed by unit of work.
+    """
+
+    kinds: tuple[LongJob, ...]
+    rates: list[float] = field(init=False)
+    turn: int = 0
+
+    def __post_init__(self) -> None:
+        self.rates = [math.inf] * len(self.kinds)
+
+    @property
+    def useful(self) -> bool:
+        """Whether another job may close more of the gap."""
+        return any(kind.useful for kind in self.kinds)
+
+    @property
+    def units(self) -> float:
+        """What the job at hand is expected to take."""
+        return self.kinds[self.turn].units
+
+    @property
+    def ready(self) -> bool:
+        """Whether the job at hand has ended."""
+        return self.kinds[self.turn].ready
+
+    def start(self) -> None:
+        """Start one job."""
+        useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
+        self.turn = max(useful, key=lambda k: self.rates[k])
+        self.kinds[self.turn].start()
+
+    def finish(self) -> None:
+        """Take in what it found."""
+        kind = self.kinds[self.turn]
+        before = kind.search.progress
+        kind.finish()
+        after = kind.search.progress
+        closed = before.objective_min - before.bound_min - (after.objective_min - after.bound_min)
+        self.rates[self.turn] = closed / max(after.work_units - before.work_units, 1.0)
+
+
+def long_jobs(search: Search, relaxed: Relaxed) -> LongJobs | None:
+    """Return what the size of a firm allows to be done beside its neighbourhoods."""
+    if not tractable(search.problem, relaxed.rows):
+        return None
+    return LongJobs((Diving(search, relaxed), Branching(search, relaxed.rows)))
