@@ -6,7 +6,6 @@ shows by what each closed of the gap for its work.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -14,12 +13,14 @@ from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.crew import Ticket
 from solver.deep_dives import DeepDive, Dived, Root
-from solver.running import Search
+from solver.running import Search, Yield
 
 FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
 """Work done beside the first job of a kind, and how much more beside a stage of branch and cut that may look further than the last."""
-DIVE_UNITS = 15.0
+DIVE_UNITS = 40.0
 """Work of a dive at most: the next one goes on from its root."""
+LEAST_UNITS = 0.01
+"""Work of a job that came to nothing."""
 VAIN_DIVES = 6
 """Dives after the last that gained anything, from where none is expected to."""
 
@@ -147,20 +148,20 @@ class Diving:
 
 @dataclass
 class LongJobs:
-    """Long jobs of several kinds by turns: each once, then that which closed most of the gap for its work last time.
+    """Long jobs of several kinds by turns: each once, then that which closed most of the gap for its work of late.
 
     Attributes
     ----------
-    rates
-        Minutes of the gap that the last job of each kind closed by unit of work.
+    closed
+        What each kind closed of the gap, in minutes.
     """
 
     kinds: tuple[LongJob, ...]
-    rates: list[float] = field(init=False)
+    closed: tuple[Yield, ...] = field(init=False)
     turn: int = 0
 
     def __post_init__(self) -> None:
-        self.rates = [math.inf] * len(self.kinds)
+        self.closed = tuple(Yield() for _ in self.kinds)
 
     @property
     def useful(self) -> bool:
@@ -180,7 +181,8 @@ class LongJobs:
     def start(self) -> None:
         """Start one job."""
         useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
-        self.turn = max(useful, key=lambda k: self.rates[k])
+        untried = [k for k in useful if self.closed[k].work_units == 0.0]
+        self.turn = untried[0] if untried else max(useful, key=lambda k: self.closed[k].rate)
         self.kinds[self.turn].start()
 
     def finish(self) -> None:
@@ -189,8 +191,8 @@ class LongJobs:
         before = kind.search.progress
         kind.finish()
         after = kind.search.progress
-        closed = before.objective_min - before.bound_min - (after.objective_min - after.bound_min)
-        self.rates[self.turn] = closed / max(after.work_units - before.work_units, 1.0)
+        closed_min = before.objective_min - before.bound_min - (after.objective_min - after.bound_min)
+        self.closed[self.turn].learn(closed_min, max(after.work_units - before.work_units, LEAST_UNITS))
 
 
 def long_jobs(search: Search, relaxed: Relaxed) -> LongJobs | None:

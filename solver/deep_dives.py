@@ -111,7 +111,7 @@ def scarce_until(problem: Problem, relaxed: Relaxed, plan: Assignment) -> Ints:
             break
         if inside[t]:
             more = np.where(problem.allowed[t], np.maximum(last, problem.due_column[problem.first_window[t]]), last)
-            if _states(problem, relaxed, more) <= MOST_STATES * MOST_STEP_MIN:
+            if _states(problem, relaxed, more) <= 2 * MOST_STATES:
                 last = more
     return last
 

@@ -13,6 +13,9 @@ from solver.stop import Progress, Stop
 ProgressCallback = Callable[[Progress], None]
 AssignmentCallback = Callable[[Assignment], None]
 
+FADING = 0.7
+"""What is left of the gain and the work of a round in comparing the two after one more."""
+
 
 @dataclass
 class Search:
@@ -81,3 +84,21 @@ class Search:
     def finish(self, ticket: Ticket[Result]) -> Result | None:
         """Return what a job came to; while it runs, the stop rule is asked with the work of the rounds before."""
         return self.crew.finish(ticket, self.go_on)
+
+
+@dataclass
+class Yield:
+    """What jobs of one kind gained for their work of late."""
+
+    gain_min: float = 0.0
+    work_units: float = 0.0
+
+    def learn(self, gain_min: float, work_units: float) -> None:
+        """Take in another round."""
+        self.gain_min = FADING * self.gain_min + gain_min
+        self.work_units = FADING * self.work_units + work_units
+
+    @property
+    def rate(self) -> float:
+        """Minutes gained per unit."""
+        return self.gain_min / self.work_units if self.work_units > 0.0 else 0.0

@@ -25,7 +25,7 @@ from solver.neighbourhoods import Leaning, Taste
 from solver.packings import Packings
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
-from solver.running import Search
+from solver.running import Search, Yield
 from solver.settling import Settle, nearly_whole
 
 ANNEAL_BASE_MOVES = 1_000_000
@@ -45,9 +45,6 @@ FRESH_SETTLING_UNITS, LEAST_SETTLING_SHARE = 4.0, 0.05
 """Work of a settling that begins at the relaxation, at most, and no more than all work before it, so that a short search stays short;
 and the share of the work that settlings have even while neighbourhoods gain more for theirs: what is useless now may be the only one that
 helps later."""
-FADING = 0.7
-"""What is left of the gain and the work of a round in comparing the two after one more."""
-
 WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
 """Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it: a second or two."""
 
@@ -108,24 +105,6 @@ def solve_whole(search: Search) -> None:
         if whole.useful and whole.nodes == WHOLE_NODES and search.go_on():
             whole.start()
             whole.finish()
-
-
-@dataclass
-class Yield:
-    """What jobs of one kind gained for their work of late."""
-
-    gain_min: float = 0.0
-    work_units: float = 0.0
-
-    def learn(self, gain_min: float, work_units: float) -> None:
-        """Take in another round."""
-        self.gain_min = FADING * self.gain_min + gain_min
-        self.work_units = FADING * self.work_units + work_units
-
-    @property
-    def rate(self) -> float:
-        """Minutes gained per unit."""
-        return self.gain_min / self.work_units if self.work_units > 0.0 else 0.0
 
 
 @dataclass
