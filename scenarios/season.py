@@ -117,11 +117,20 @@ def ranges_by_skill(year: Demand, *, slack: float = 0.01) -> dict[str, tuple[flo
     return dict(zip(skills, refused_ranges(year, shortage_only(year, whole=False), parts, slack=slack), strict=True))
 
 
+def told_by_skill(year: Demand, found: Closed, *, slack: float = 0.01) -> dict[str, tuple[float, float, float]]:
+    """Return the minutes of each skill that nobody has time for: the least, those of the answer found and the most.
+
+    That answer has long tasks in one hand and may cost more than those of the range, so it may widen it.
+    """
+    short, ranges = short_by_skill(year, found), ranges_by_skill(year, slack=slack)
+    return {
+        skill: (min(low, short[skill]), short[skill], max(high, short[skill])) for skill, (low, high) in ranges.items()
+    }
+
+
 def _ranges(year: Demand, as_is: Closed) -> tuple[SkillRange, ...]:
-    short, found = short_by_skill(year, as_is), []
-    for skill, (low, high) in ranges_by_skill(year).items():
-        # The answer shown has long tasks in one hand and may cost more than those.
-        least, shown, most = min(low, short[skill]), short[skill], max(high, short[skill])
+    found = []
+    for skill, (least, shown, most) in told_by_skill(year, as_is).items():
         if most < _HALF_HOUR:
             continue
         found.append(
