@@ -2,8 +2,8 @@
 by itself where one program is asked many things).
 
 The constraints are those of the detailed plan, added up by week: who may do what, nobody beyond their minutes, nothing before its
-release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Work may be
-split between people, so what is missing here is missing in every detailed plan.
+release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Tasks that are
+long for their days are one person's where asked; other work may be split between people, as in no detailed plan.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,7 +10,7 @@ from scenarios import season_program
 from scenarios.demand import PEOPLE_ONE_BY_ONE, demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
-from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only, told_by_skill
 from scenarios.season_figures import Season
 from scenarios.season_program import closed
 from solver.board import compile_board
@@ -73,6 +74,9 @@ def test_a_task_that_is_long_for_its_days_is_one_persons_or_nobodys() -> None:
     long = firm(two, tuple(task(f"t{i}", hours=24, due=4) for i in range(3)))
     assert short_min(long, whole=False) == {"tax": 0}
     assert short_min(long) == {"tax": 24 * 60}
+    year = demand(long, now=NOW)
+    least, shown, most = told_by_skill(year, closed(year, shortage_only(year)))["tax"]
+    assert (least, shown, most) == pytest.approx((0, 24 * 60, 24 * 60), abs=1), "the answer shown is in the range told"
     fifth, less = (firm(two, tuple(task(f"t{i}", hours=hours, due=4) for i in range(9))) for hours in (8.25, 7.75))
     assert short_min(fifth) == {"tax": 8.25 * 60}, "each has time for four"
     short = firm(two, (*less.tasks, task("t9", hours=7.75, due=4)))
@@ -118,6 +122,15 @@ def test_late_work_is_as_late_as_its_end_all_of_it() -> None:
     assert cost(12) == pytest.approx(week_late, abs=1)
     assert cost(1) == pytest.approx(0, abs=1)
     assert week_late < 12 * 60 * Priority.NORMAL.factor * weights.escalation
+
+
+def test_late_work_with_an_extension_is_in_time() -> None:
+    one = firm((person("ann"),), (task("long", hours=46, due=4), task("short", hours=12, due=8)))
+    year = demand(one, now=NOW)
+    until = np.array([40 if each.tasks == ("long",) else -1 for each in year.classes], dtype=np.int64)
+    options = replace(shortage_only(year, whole=False), extended=until, extension=np.full(len(until), 0.01))
+    assert closed(year, options).extended.sum() == pytest.approx(2 * 60, abs=1), "what is beyond 56 hours by Tuesday"
+    assert closed(year, options).cost == pytest.approx(0, abs=3)
 
 
 def test_refusing_costs_what_an_escalation_costs_more_than_the_least_lateness_in_the_detailed_plan() -> None:
