@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import highspy
 import numpy as np
@@ -19,6 +19,8 @@ ROUGH_GAP = 0.01
 """Who does long tasks is settled to a hundredth of the cost: what is short of a skill is not known better."""
 ROUGH_NODES = 500
 """Nodes after which the best answer so far counts, where it need not be exact."""
+ROUGH_WORST = 0.05
+"""Share of its cost by which an answer may be dearer than the least possible: one that is worse when nodes or time run out misleads."""
 _SUB_PROGRAMS = ("rens", "rins", "root_reduced_cost")
 """Heuristics of HiGHS that solve a smaller integer program: without them a year of 30 people takes half the time, for answers as good."""
 LIMIT_S = 120.0
@@ -38,7 +40,7 @@ class Model:
     first_hire: int
 
     def least(self, *, rough: bool = False) -> tuple[Floats, float]:
-        """Return the cheapest answer and its cost."""
+        """Return the cheapest answer and its cost; where a rough one ends far from it, the cheapest without whole numbers."""
         solver = self.solver()
         solver.setOptionValue("mip_rel_gap", ROUGH_GAP if rough else GAP)
         solver.setOptionValue("time_limit", LIMIT_S)
@@ -47,6 +49,8 @@ class Model:
             for name in _SUB_PROGRAMS:
                 solver.setOptionValue(f"mip_heuristic_run_{name}", False)
         solver.run()
+        if rough and self.whole.any() and not solver.getInfo().mip_gap <= ROUGH_WORST:
+            return replace(self, whole=np.zeros_like(self.whole)).least()
         if solver.getInfo().primal_solution_status != highspy.SolutionStatus.kSolutionStatusFeasible:
             raise RuntimeError(f"the season's program has no answer: {solver.getModelStatus()}")
         return np.array(solver.getSolution().col_value), float(solver.getInfo().objective_function_value)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from scenarios import season_program
+from scenarios import season_model, season_program
 from scenarios.demand import PEOPLE_ONE_BY_ONE, demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
@@ -92,6 +92,13 @@ def test_only_the_longest_tasks_are_kept_in_one_hand_where_there_are_many(monkey
     monkeypatch.setattr(season_program, "WHOLE_MOST", 1)
     assert short_min(one) == {"tax": 2 * 60}, "what bob has no time for of it"
     monkeypatch.setattr(season_program, "WHOLE_MOST", 0)
+    assert short_min(one) == {"tax": 0}
+
+
+def test_where_long_tasks_are_not_settled_they_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = firm((person("ann"), person("bob")), tuple(task(f"t{i}", hours=24, due=4) for i in range(3)))
+    assert short_min(one) == {"tax": 24 * 60}
+    monkeypatch.setattr(season_model, "ROUGH_WORST", -1.0)
     assert short_min(one) == {"tax": 0}
 
 
@@ -290,7 +297,8 @@ def test_more_people_never_make_a_season_shorter_of_hours() -> None:
     twin = made.firm.people[0].model_copy(update={"id": "twin"})
     more = made.firm.model_copy(update={"people": (*made.firm.people, twin)})
     fewer = [
-        closed(year, shortage_only(year)).cost for year in (demand(each, now=made.now) for each in (made.firm, more))
+        closed(year, shortage_only(year, whole=False)).cost
+        for year in (demand(each, now=made.now) for each in (made.firm, more))
     ]
     assert fewer[1] <= fewer[0] + 1e-6
 
