@@ -16,8 +16,10 @@ PEOPLE_ONE_BY_ONE = 40
 TASKS_BY_DAY = 1_500
 """Tasks up to which releases and deadlines count to the day; above, a release counts from its Monday."""
 
-WHOLE_MIN = 20 * 60
-"""Minutes from which a task is a class of its own, so that it can be kept in one hand."""
+OWN_MIN = 20 * 60
+"""Minutes from which a task is a class of its own whatever its days."""
+LONG_SHARE = 0.2
+"""Share of the open time of whoever has most of it, between release and deadline, from which a task is long for its days."""
 LATE_DAYS = 28
 """Days after the first possible one within which late work is done: later it is a shortage."""
 
@@ -58,6 +60,8 @@ class WorkClass:
         For work that no one person can do in time: the place of the day by which one could; -1 for all other work.
     after_late
         Whether they review work that no one person can do in time: the detailed plan finds no time for such reviews.
+    share
+        Share of the open time of whoever has most of it that the task takes, 0 where the class has several.
     groups
         Places of the groups that may do them.
     minutes
@@ -71,6 +75,7 @@ class WorkClass:
     factor: int
     late_from: int
     after_late: bool
+    share: float
     groups: tuple[int, ...]
     tasks: tuple[str, ...]
     task_min: tuple[int, ...]
@@ -164,7 +169,7 @@ def _classes(
     board: Board, days: tuple[date, ...], groups: tuple[Group, ...], group_of: NDArray[np.int64]
 ) -> tuple[tuple[WorkClass, ...], tuple[str, ...], tuple[str, ...]]:
     by_day = len(board.tasks) <= TASKS_BY_DAY
-    found: dict[tuple[str, int, int, int, int, int, bool, tuple[int, ...], str], list[tuple[str, int]]] = {}
+    found: dict[tuple[str, int, int, int, int, int, bool, float, tuple[int, ...], str], list[tuple[str, int]]] = {}
     nobody, slow = [], []
     for task, row in zip(board.tasks, board.rows, strict=True):
         may = board.qualified(row) if task.requested_person else np.flatnonzero(row.allowed).tolist()
@@ -173,16 +178,19 @@ def _classes(
             nobody.append(task.id)
             continue
         first, last = _span(board, task.id, days)
-        alone = (_one_alone(board, may, row.work_min, days[first]) - days[0]).days
+        possible = (_one_alone(board, may, row.work_min, days[first]) - days[0]).days
         late_from = -1
-        if alone > last:
+        if possible > last:
             slow.append(task.id)
-            late_from, last = alone, min(alone + LATE_DAYS, len(days) - 1)
+            late_from, last = possible, min(possible + LATE_DAYS, len(days) - 1)
         first = first if by_day else max(first - days[first].weekday(), 0)
         skill = board.types[task.type].skill
         after_late = late_from < 0 and task.reviews in board.task_index and _is_late(board, days, str(task.reviews))
-        own = task.id if row.remaining_min >= WHOLE_MIN or (by_day and _others(board, task)) else ""
-        key = (skill, row.needed_rank, min(first, last), last, task.priority.factor, late_from, after_late, who, own)
+        share = _share(board, may, row.work_min, days[first], days[last if late_from < 0 else late_from])
+        alone = by_day and (_others(board, task) or share >= LONG_SHARE)
+        own = task.id if alone or row.remaining_min >= OWN_MIN else ""
+        when = (min(first, last), last, task.priority.factor, late_from, after_late)
+        key = (skill, row.needed_rank, *when, share if own else 0.0, who, own)
         found.setdefault(key, []).append((task.id, row.remaining_min))
     classes = tuple(
         WorkClass(*key[:-1], tasks=tuple(name for name, _ in tasks), task_min=tuple(minutes for _, minutes in tasks))
@@ -224,6 +232,13 @@ def _one_alone(board: Board, may: list[int], work_min: NDArray[np.int64], first:
     done = board.until_min[may, release + 1 :] - board.until_min[may, release : release + 1] >= work_min[may, None]
     slot = release + int(done.argmax(axis=1)[done.any(axis=1)].min(initial=board.axis.count))
     return board.axis.days[slot] if slot < board.axis.count else board.axis.last_day
+
+
+def _share(board: Board, may: list[int], work_min: NDArray[np.int64], first: date, last: date) -> float:
+    """Return the share of the open time between two days that a task takes of the person of whom it takes least."""
+    begin, end = board.axis.release_slot(first), board.axis.due_slot(last)
+    open_min = board.until_min[may, end + 1] - board.until_min[may, min(begin, end + 1)]
+    return float((work_min[may] / np.maximum(open_min, 1)).min())
 
 
 def _span(board: Board, name: str, days: tuple[date, ...]) -> tuple[int, int]:

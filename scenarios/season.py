@@ -81,10 +81,10 @@ def season(firm: Firm, *, now: datetime, costs: Costs | None = None) -> Season:
     )
 
 
-def shortage_only(year: Demand, *, whole: bool = False) -> Options:
+def shortage_only(year: Demand, *, whole: bool = True) -> Options:
     """Return the first look: nothing may be bought, and a minute refused costs what the detailed plan's escalation does.
 
-    With ``whole`` long tasks stay in one hand: nearer to the detailed plan for a small firm, and minutes of work in place of seconds.
+    Tasks that are long for the days they have stay in one hand, unless not ``whole``.
     """
     weights, end = year.firm.policy.weights, year.board.axis.last_day + timedelta(days=BEYOND_HORIZON_DAYS)
     # An escalation is dearer than any lateness the task may have (`solver.problem`), so than the latest of all: beyond the horizon.
@@ -109,18 +109,28 @@ def ranges_by_skill(year: Demand, *, slack: float = 0.01) -> dict[str, tuple[flo
     """Return the least and most minutes of each skill that nobody has time for, in any answer at ``1 + slack`` times the least cost.
 
     Which of several skills of the same people is left undone is nearly a tie: a hundredth of the cost may move a tenth of all that is
-    short from one skill to another, so a single number says more than is known. Two linear programs a skill.
+    short from one skill to another, so a single number says more than is known. Two linear programs a skill, in which long tasks may
+    be split: with the long ones fixed as in one answer, detailed plans lie outside more often.
     """
     skills = sorted({one.skill for one in year.classes})
     parts = [[k for k, one in enumerate(year.classes) if one.skill == skill] for skill in skills]
-    return dict(zip(skills, refused_ranges(year, shortage_only(year), parts, slack=slack), strict=True))
+    return dict(zip(skills, refused_ranges(year, shortage_only(year, whole=False), parts, slack=slack), strict=True))
+
+
+def told_by_skill(year: Demand, found: Closed, *, slack: float = 0.01) -> dict[str, tuple[float, float, float]]:
+    """Return the minutes of each skill that nobody has time for: the least, those of the answer found and the most.
+
+    That answer has long tasks in one hand and may cost more than those of the range, so it may widen it.
+    """
+    short, ranges = short_by_skill(year, found), ranges_by_skill(year, slack=slack)
+    return {
+        skill: (min(low, short[skill]), short[skill], max(high, short[skill])) for skill, (low, high) in ranges.items()
+    }
 
 
 def _ranges(year: Demand, as_is: Closed) -> tuple[SkillRange, ...]:
-    short, found = short_by_skill(year, as_is), []
-    for skill, (low, high) in ranges_by_skill(year).items():
-        # The answer shown is one of those, within what the solver takes for equal.
-        least, shown, most = min(low, short[skill]), short[skill], max(high, short[skill])
+    found = []
+    for skill, (least, shown, most) in told_by_skill(year, as_is).items():
         if most < _HALF_HOUR:
             continue
         found.append(

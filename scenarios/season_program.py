@@ -2,8 +2,8 @@
 by itself where one program is asked many things).
 
 The constraints are those of the detailed plan, added up by week: who may do what, nobody beyond their minutes, nothing before its
-release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Work may be
-split between people, so what is missing here is missing in every detailed plan.
+release or after its deadline. A deadline or release within a week counts to the day, as a cut of that week's minutes. Tasks that are
+long for their days are one person's where asked; other work may be split between people, as in no detailed plan.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import LinearConstraint
 
-from scenarios.demand import WHOLE_MIN, Demand, WorkClass
+from scenarios.demand import LONG_SHARE, Demand, WorkClass
 from scenarios.season_model import Floats, Model, NearBest
 
+WHOLE_MOST = 60
+"""Tasks kept in one hand, the longest of those that are long for their days: what it takes to settle them grows fast."""
 _EARLY = 1e-4
 """Price of a minute and week of waiting, so that of plans that cost the same the one that works early is shown."""
 
@@ -119,6 +121,11 @@ def closed(year: Demand, options: Options) -> Closed:
     return _Program(year, options).solved()
 
 
+def _ends(one: WorkClass) -> list[int]:
+    """Return the places of the days by which a class may be promised: of late work, week after week from the first possible one."""
+    return [*range(one.late_from, one.last_day, 7), one.last_day] if one.late_from >= 0 else [one.last_day]
+
+
 class _Program:
     """Columns first, then the rows over them."""
 
@@ -129,12 +136,17 @@ class _Program:
         self.factor = [
             {**{skill: pct / 100 for skill, pct in group.efficiency_pct.items()}} for group in year.groups
         ] + [{skill: pct / 100 for skill, pct in hire.efficiency_pct.items()} for hire in options.hires]
+        open_min = np.array([group.open_min for group in year.groups], dtype=np.int64).reshape(-1, len(year.days))
+        self.until_min = np.concatenate(
+            [np.zeros((len(year.groups), 1), dtype=np.int64), open_min.cumsum(axis=1)], axis=1
+        )
         # Where nothing can be bought the detailed plan's rule holds; with help the work before is in time, and so is its review.
         helped = bool(options.overtime)
         blocks = [
-            self._columns(k, one, one.first_day, one.last_day, late=False)
+            self._columns(k, one, one.first_day, last, late=False)
             for k, one in enumerate(year.classes)
             if helped or not one.after_late
+            for last in _ends(one)
         ]
         if options.extended is not None:
             for k, one in enumerate(year.classes):
@@ -156,17 +168,27 @@ class _Program:
             for j, hire in enumerate(self.options.hires)
             if hire.rank >= one.rank and one.skill in hire.efficiency_pct
         ]
-        who = np.array([*one.groups, *hires], dtype=np.int64)
+        who = np.array([*self._able(one, first, last), *hires], dtype=np.int64)
         g, w = np.repeat(who, len(weeks)), np.tile(weeks, len(who))
         same = np.ones_like(g)
         return k * same, g, w, first * same, last * same, int(late) * same
+
+    def _able(self, one: WorkClass, first: int, last: int) -> Sequence[int]:
+        """Return the groups with time for a whole task between two days, had they nothing else to do: no other does a part of it.
+
+        Everybody where none has: that task is late beyond the last day.
+        """
+        if self.options.overtime:
+            return one.groups
+        need, open_min = min(one.task_min), self.until_min[:, last + 1] - self.until_min[:, first]
+        return [g for g in one.groups if need * self.factor[g][one.skill] <= open_min[g]] or one.groups
 
     def solved(self) -> Closed:
         if not self.year.classes:
             return self._read(np.zeros(len(self.options.hires)), 0, 0, 0, 0.0)
         model = self._model()
-        found = model.least()
-        return self._read(found.x, model.columns, model.over, model.first_hire, float(found.fun))
+        answer, cost = model.least(rough=self.options.whole)
+        return self._read(answer, model.columns, model.over, model.first_hire, cost)
 
     def ranges(self, parts: Sequence[Sequence[int]], slack: float) -> list[tuple[float, float]]:
         if not self.year.classes:
@@ -218,24 +240,32 @@ class _Program:
         return Model(price, tuple(constraints), upper, whole, columns, over, first_hire)
 
     def _hands(self) -> NDArray[np.int64]:
-        """Return the pairs of long task and group of which at most one is chosen, ``(hands, 2)``."""
-        long = np.array([len(one.tasks) == 1 and one.minutes >= WHOLE_MIN for one in self.year.classes], dtype=np.bool_)
-        mine = long[self.k]
-        hands: NDArray[np.int64] = np.unique(np.stack([self.k[mine], self.g[mine]], axis=1), axis=0)
+        """Return the choices of long task, person, first and last day of which one is made, ``(hands, 4)``."""
+        alone = np.array([len(group.people) == 1 for group in self.year.groups], dtype=np.bool_)
+        long = [
+            k
+            for k, one in enumerate(self.year.classes)
+            if LONG_SHARE <= one.share <= 1 and alone[list(one.groups)].all()
+        ]
+        kept = sorted(long, key=lambda k: -self.year.classes[k].minutes)[:WHOLE_MOST]
+        mine = np.isin(self.k, np.array(kept, dtype=np.int64))
+        hands: NDArray[np.int64] = np.unique(self._spans()[mine], axis=0)
         return hands
+
+    def _spans(self) -> NDArray[np.int64]:
+        """Return the class, group, first and last day of each column, ``(columns, 4)``."""
+        return np.stack([self.k, self.g, self.first, self.last], axis=1)
 
     def _one_hand(self, hands: NDArray[np.int64], minutes: Floats, size: int, columns: int) -> list[LinearConstraint]:
         """Return "nobody does minutes of a long task who has not got it" and "who has it does all of it"."""
-        span = int(self.g.max()) + 1
-        place = {int(k) * span + int(g): i for i, (k, g) in enumerate(hands.tolist())}
-        key = self.k * span + self.g
-        used = np.flatnonzero(np.isin(key, np.array(list(place), dtype=np.int64)))
-        row = np.array([place[int(one)] for one in key[used]], dtype=np.int64)
+        place = {tuple(one): i for i, one in enumerate(hands.tolist())}
+        found = np.array([place.get(tuple(one), -1) for one in self._spans().tolist()], dtype=np.int64)
+        used = np.flatnonzero(found >= 0)
         number, first = np.arange(len(hands)), size - len(hands)
         only = sp.coo_matrix(
             (
                 np.concatenate([np.ones(len(used)), -minutes[hands[:, 0]]]),
-                (np.concatenate([row, number]), np.concatenate([used, first + number])),
+                (np.concatenate([found[used], number]), np.concatenate([used, first + number])),
             ),
             shape=(len(hands), size),
         )
@@ -275,17 +305,16 @@ class _Program:
         return LinearConstraint(matrix.tocsr(), -np.inf, 1.0)
 
     def _late_price(self) -> Floats:
-        """Return the price of minutes done later than one person alone could have done them."""
-        ends = np.flatnonzero(np.append(self.week[1:] != self.week[:-1], True))
+        """Return the price of work that is promised later than one person alone could have done it; all of it is as late as its end.
+
+        With an extension it is in time.
+        """
         weights = self.year.firm.policy.weights
         share = weights.late_day / max(weights.escalation, 1)
         a_day = share * self.options.refusal if self.options.late_day is None else self.options.late_day
-        price = np.zeros(len(self.k))
-        for k, one in enumerate(self.year.classes):
-            if one.late_from >= 0:
-                mine = self.k == k
-                days = np.maximum(np.minimum(ends[self.w[mine]], self.last[mine]) - one.late_from, 0)
-                price[mine] = a_day[k] * days
+        late_from = np.array([one.late_from for one in self.year.classes], dtype=np.int64)[self.k]
+        late = (late_from >= 0) & (self.late == 0)
+        price: Floats = np.where(late, a_day[self.k] * (self.last - late_from), 0.0)
         return price
 
     def _capacity(self, size: int, first_over: int, first_hire: int) -> tuple[sp.csr_matrix, Floats]:

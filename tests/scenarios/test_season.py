@@ -1,27 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
-from scenarios.demand import demand
+from scenarios import season_model, season_program
+from scenarios.demand import PEOPLE_ONE_BY_ONE, demand
 from scenarios.firms import generate_firm
 from scenarios.recurring import Rhythm, extended_deadline, recurring_work, year_ahead
-from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only
+from scenarios.season import Costs, ranges_by_skill, season, short_by_skill, shortage_only, told_by_skill
 from scenarios.season_figures import Season
 from scenarios.season_program import closed
 from solver.board import compile_board
 from solver.firm import Client, Firm, Overtime, Priority, Skill, Status, Task, TaskType
+from solver.policy import Weights
 from solver.problem import compile_problem
 from tests.firms_for_tests import NOW, day, firm, person, task
 
 WEEK_H = 40
 
 
-def short_min(one: Firm) -> dict[str, int]:
+def short_min(one: Firm, *, whole: bool = True) -> dict[str, int]:
     year = demand(one, now=NOW)
-    return {skill: round(minutes) for skill, minutes in short_by_skill(year, closed(year, shortage_only(year))).items()}
+    found = closed(year, shortage_only(year, whole=whole))
+    return {skill: round(minutes) for skill, minutes in short_by_skill(year, found).items()}
 
 
 def test_what_is_short_is_what_exceeds_the_hours_before_the_deadline() -> None:
@@ -32,9 +36,10 @@ def test_what_is_short_is_what_exceeds_the_hours_before_the_deadline() -> None:
 
 
 def test_a_deadline_within_the_week_counts_to_the_day_and_so_does_a_release() -> None:
-    assert short_min(firm((person("ann"),), tuple(task(f"t{i}", hours=6, due=1) for i in range(4)))) == {"tax": 480}
+    early = tuple(task(f"t{i}", hours=6, due=1) for i in range(4))
+    assert short_min(firm((person("ann"),), early), whole=False) == {"tax": 480}
     late = tuple(task(f"t{i}", hours=6, due=4, release=day(3)) for i in range(4))
-    assert short_min(firm((person("ann"),), late)) == {"tax": 480}
+    assert short_min(firm((person("ann"),), late), whole=False) == {"tax": 480}
 
 
 def test_slow_people_and_levels_count() -> None:
@@ -52,10 +57,87 @@ def test_a_review_and_its_work_are_two_peoples() -> None:
     pair = (task("a", hours=8, due=4), task("b", hours=4, due=11, reviews="a"))
     assert short_min(firm((person("ann"),), pair)) == {"tax": 4 * 60}, "the shorter one is left"
     assert short_min(firm((person("ann"), person("bob")), pair)) == {"tax": 0}
-    other = person("bob", weekly_min=(0, 0, 0, 0, 120, 0, 0))
+    other = person("bob", weekly_min=(0, 0, 0, 0, 480, 0, 0))
+    busy = [
+        task(f"of bob {due}", hours=6, due=due, release=day(due), requested_person="bob", priority=Priority.HIGH)
+        for due in (4, 11)
+    ]
+    both = firm((person("ann"), other), (*pair, *busy))
     # Bob has two hours for the work, a quarter of it, and two for the review, half of it, so ann may do a quarter of that.
-    assert short_min(firm((person("ann"), other), pair)) == {"tax": 60}
+    assert short_min(both, whole=False) == {"tax": 60}
+    assert short_min(both) == {"tax": 2 * 60}, "the work is one person's"
     assert short_min(firm((person("ann"),), (pair[0], task("c", hours=4, due=11)))) == {"tax": 0}
+
+
+def test_a_task_that_is_long_for_its_days_is_one_persons_or_nobodys() -> None:
+    two = (person("ann"), person("bob"))
+    long = firm(two, tuple(task(f"t{i}", hours=24, due=4) for i in range(3)))
+    assert short_min(long, whole=False) == {"tax": 0}
+    assert short_min(long) == {"tax": 24 * 60}
+    year = demand(long, now=NOW)
+    least, shown, most = told_by_skill(year, closed(year, shortage_only(year)))["tax"]
+    assert (least, shown, most) == pytest.approx((0, 24 * 60, 24 * 60), abs=1), "the answer shown is in the range told"
+    fifth, less = (firm(two, tuple(task(f"t{i}", hours=hours, due=4) for i in range(9))) for hours in (8.25, 7.75))
+    assert short_min(fifth) == {"tax": 8.25 * 60}, "each has time for four"
+    short = firm(two, (*less.tasks, task("t9", hours=7.75, due=4)))
+    assert short_min(short) == {"tax": 0}, "under a fifth of a week they may be split"
+
+
+def test_only_the_longest_tasks_are_kept_in_one_hand_where_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = (
+        task(f"of {name}", hours=12, due=4, requested_person=name, priority=Priority.HIGH) for name in ("ann", "bob")
+    )
+    one = firm((person("ann"), person("bob")), (*held, task("longest", hours=30, due=4), task("long", hours=26, due=4)))
+    assert short_min(one) == {"tax": 12 * 60}, "bob's own is left"
+    monkeypatch.setattr(season_program, "WHOLE_MOST", 1)
+    assert short_min(one) == {"tax": 2 * 60}, "what bob has no time for of it"
+    monkeypatch.setattr(season_program, "WHOLE_MOST", 0)
+    assert short_min(one) == {"tax": 0}
+
+
+def test_where_long_tasks_are_not_settled_they_are_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = firm((person("ann"), person("bob")), tuple(task(f"t{i}", hours=24, due=4) for i in range(3)))
+    assert short_min(one) == {"tax": 24 * 60}
+    monkeypatch.setattr(season_model, "ROUGH_WORST", -1.0)
+    assert short_min(one) == {"tax": 0}
+
+
+def test_people_who_are_planned_as_one_share_long_tasks() -> None:
+    many = tuple(person(f"p{i:02d}") for i in range(PEOPLE_ONE_BY_ONE + 1))
+    tasks = tuple(task(f"t{i:02d}", hours=24, due=4) for i in range(60))
+    assert short_min(firm(many, tasks)) == {"tax": 0}
+
+
+def test_nobody_does_a_part_of_what_they_have_no_time_for_as_a_whole() -> None:
+    two = (person("ann"), person("bob", weekly_min=(120,) * 5 + (0, 0)))
+    work = (task("a", hours=20, due=4), task("b", hours=30, due=4))
+    assert short_min(firm(two, work), whole=False) == {"tax": 10 * 60}
+    assert short_min(firm(two, (task("a", hours=10, due=4), work[1])), whole=False) == {"tax": 0}
+    assert short_min(firm(two, work)) == {"tax": 20 * 60}
+
+
+def test_late_work_is_as_late_as_its_end_all_of_it() -> None:
+    def cost(short_h: float) -> float:
+        one = firm((person("ann"),), (task("long", hours=46, due=4), task("short", hours=short_h, due=8)))
+        year = demand(one, now=NOW)
+        assert year.slow == ("long",)
+        return closed(year, shortage_only(year)).cost
+
+    weights = Weights()
+    week_late = 46 * 60 * Priority.NORMAL.factor * weights.late_day * 7
+    assert cost(10) == pytest.approx(0, abs=1), "by Monday the long one, by Tuesday both"
+    assert cost(12) == pytest.approx(week_late, abs=1)
+    assert cost(1) == pytest.approx(0, abs=1)
+    assert week_late < 12 * 60 * Priority.NORMAL.factor * weights.escalation
+
+
+def test_late_work_with_an_extension_is_in_time() -> None:
+    one = firm((person("ann"),), (task("long", hours=46, due=4), task("short", hours=12, due=8)))
+    year = demand(one, now=NOW)
+    until = np.array([40 if each.tasks == ("long",) else -1 for each in year.classes], dtype=np.int64)
+    options = replace(shortage_only(year, whole=False), extended=until, extension=np.full(len(until), 0.01))
+    assert closed(year, options).extended.sum() == pytest.approx(2 * 60, abs=1), "what is beyond 56 hours by Tuesday"
+    assert closed(year, options).cost == pytest.approx(0, abs=3)
 
 
 def test_refusing_costs_what_an_escalation_costs_more_than_the_least_lateness_in_the_detailed_plan() -> None:
@@ -215,7 +297,8 @@ def test_more_people_never_make_a_season_shorter_of_hours() -> None:
     twin = made.firm.people[0].model_copy(update={"id": "twin"})
     more = made.firm.model_copy(update={"people": (*made.firm.people, twin)})
     fewer = [
-        closed(year, shortage_only(year)).cost for year in (demand(each, now=made.now) for each in (made.firm, more))
+        closed(year, shortage_only(year, whole=False)).cost
+        for year in (demand(each, now=made.now) for each in (made.firm, more))
     ]
     assert fewer[1] <= fewer[0] + 1e-6
 
