@@ -25,8 +25,8 @@ MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
 tasks: 122,542 of them, 3.4 s a round); the bound is then what each task costs alone."""
 ROUNDS, LINK_ROUNDS = 6, 6
-"""Of row generation: of windows, and then of what two tasks of one piece exclude as well. The latter raised the bound of one of five firms
-of 600 tasks from 52 to 132 thousand minutes, and of another from 2.94 to 2.98 million."""
+"""Of row generation: of windows, and then of what two tasks of one piece exclude as well. The latter raised the bound of one of five
+firms of 600 tasks from 52 to 132 thousand minutes, and of another from 2.94 to 2.98 million."""
 SLOW_SHARE = 1e-3
 """What a round of the latter must add to the bound for there to be another: at 3,000 tasks one takes three seconds."""
 ITERATIONS_PER_UNIT = 20_000

@@ -32,6 +32,8 @@ WORTH_MIN = 0.02
 """Minutes that a minute of somebody's must save for the days up to then to be planned whole."""
 MOST_STATES, MOST_STEP_MIN = 2.5e7, 8
 """States of the recursion in a round, and the most minutes that are taken for one to keep to them; beyond, fewer have whole plans."""
+WIDER = 1.1
+"""Times the states that prices ask for, if they are more, that costs of the plan may add to."""
 CLOSE = 1e-3
 """Share of the objective within which value and bound are taken to agree."""
 COARSE_MIN, COARSE_CLOSE = 8, 10.0
@@ -104,14 +106,14 @@ def scarce_until(problem: Problem, relaxed: Relaxed, plan: Assignment) -> Ints:
     minute[multipliers.person[now]] = multipliers.minute[now]
     column = np.arange(len(problem.dues))
     last: Ints = np.where(minute > WORTH_MIN, column, -1).max(axis=1, initial=-1)
-    excess = excess_min(problem, plan)
+    excess, most = excess_min(problem, plan), max(2 * MOST_STATES, WIDER * _states(problem, relaxed, last))
     inside = problem.due_column[problem.first_window[:-1]] < len(problem.dues)
     for t in np.argsort(-excess, kind="stable").tolist():
         if excess[t] < CLOSE * (problem.objective_min(plan) - problem.unavoidable_min()) or excess[t] <= 0:
             break
         if inside[t]:
             more = np.where(problem.allowed[t], np.maximum(last, problem.due_column[problem.first_window[t]]), last)
-            if _states(problem, relaxed, more) <= 2 * MOST_STATES:
+            if _states(problem, relaxed, more) <= most:
                 last = more
     return last
 
@@ -294,7 +296,7 @@ class _Dive:
             fixed, rest = np.concatenate([at.pick[:0], *whole]), at.pick[at.part > 0.5]
             chosen = [(task[fixed], person[fixed], window[fixed]), *others, (task[rest], person[rest], window[rest])]
             columns = (np.concatenate(column) for column in zip(*chosen, strict=True))
-            plan = self._annealed(completed(problem, _promised(problem, *columns)))
+            plan = self._annealed(_everybody_held(problem, completed(problem, _promised(problem, *columns))))
             if not (plan.who[~problem.may_escalate] == ESCALATED).any():
                 yield plan
 
@@ -324,3 +326,41 @@ def _promised(problem: Problem, task: Ints, person: Ints, window: Ints) -> Assig
                 ledger.promise(p, release, due, work)
                 break
     return plan
+
+
+def _everybody_held(problem: Problem, plan: Assignment) -> Assignment:
+    """Return a plan in which work that must have somebody has, as far as that takes away nothing but work that may be left."""
+    for t in np.flatnonzero((plan.who == ESCALATED) & ~problem.may_escalate).tolist():
+        tried = (
+            _in_place(problem, plan, t, p, w)
+            for w in problem.windows_of(t)
+            for p in np.flatnonzero(problem.allowed[t]).tolist()
+            if p not in others_on_piece(problem, plan, t) and in_order(problem, plan, t, w)
+        )
+        plan = min([plan, *(one for one in tried if one is not None)], key=lambda one: _missing(problem, one))
+    return completed(problem, plan)
+
+
+def _missing(problem: Problem, plan: Assignment) -> tuple[int, int]:
+    """Return how much work that must have somebody has nobody, and what the plan costs."""
+    return int(((plan.who == ESCALATED) & ~problem.may_escalate).sum()), problem.objective_min(plan)
+
+
+def _in_place(problem: Problem, plan: Assignment, t: int, p: int, w: int) -> Assignment | None:
+    """Return the plan with a task in a person's window, and what of theirs is cheapest to leave left for it, if that is enough."""
+    plan = plan.copy()
+    plan.who[t], plan.window[t] = p, w - problem.first_window[t]
+    while True:
+        slack = problem.slack_min(plan, np.array([p]))[0]
+        a, b = np.unravel_index(int(slack.argmin()), slack.shape)
+        lacking = -int(slack[a, b])
+        if lacking <= 0:
+            return plan
+        mine = np.flatnonzero((plan.who == p) & problem.may_escalate)
+        window = problem.chosen(plan, mine)
+        inside = mine[(problem.release_row[window] >= a) & (problem.due_column[window] <= b)]
+        if len(inside) == 0:
+            return None
+        freed = np.minimum(problem.work_min[inside, p], lacking)
+        left = int(inside[(problem.escalation_min[inside] / freed).argmin()])
+        plan.who[left], plan.window[left] = ESCALATED, -1
