@@ -17,8 +17,9 @@ from solver.running import Search, Yield
 
 FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
 """Work done beside the first job of a kind, and how much more beside a stage of branch and cut that may look further than the last."""
-DIVE_UNITS = 40.0
-"""Work of a dive at most: the next one goes on from its root."""
+DIVE_UNITS, LONG, SHORT_UNITS = 40.0, 2.0, 1.0
+"""Work of a dive at most; times all work before it that it may take, so that a short search stays short, and what it always may. The
+next one goes on from its root."""
 LEAST_UNITS = 0.01
 """Work of a job that came to nothing."""
 VAIN_DIVES = 6
@@ -126,7 +127,8 @@ class Diving:
 
     def start(self) -> None:
         """Start a dive."""
-        job = DeepDive(self.search.plan, self.relaxed, self.number, self.root, DIVE_UNITS)
+        most_units = min(max(LONG * self.search.progress.work_units, SHORT_UNITS), DIVE_UNITS)
+        job = DeepDive(self.search.plan, self.relaxed, self.number, self.root, most_units)
         self.ticket = self.search.crew.start(job)
         self.number += 1
 
@@ -199,4 +201,4 @@ def long_jobs(search: Search, relaxed: Relaxed) -> LongJobs | None:
     """Return what the size of a firm allows to be done beside its neighbourhoods."""
     if not tractable(search.problem, relaxed.rows):
         return None
-    return LongJobs((Diving(search, relaxed), Branching(search, relaxed.rows)))
+    return LongJobs((Branching(search, relaxed.rows), Diving(search, relaxed)))
