@@ -82,6 +82,8 @@ class Relaxed:
         Of windows and fair shares, for variants of the firm (`solver.multipliers`).
     marked
         Every choice at the relaxation's prices, for `solver.settling`.
+    plain
+        Its bound without the rows of ``links``: what ``marked`` and ``multipliers`` add up to.
     """
 
     leaning: Leaning
@@ -92,6 +94,7 @@ class Relaxed:
     duals: NDArray[np.float64]
     marked: Marked
     multipliers: Multipliers
+    plain: float
 
     @property
     def rows(self) -> frozenset[tuple[int, int]]:
@@ -129,16 +132,17 @@ def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> B
     if problem.task_count == 0 or problem.person_count == 0 or problem.choice_count > MOST_PICKS:
         return Bound(alone, 0.0)
     relaxation = Relaxation(problem)
-    best, iterations, relaxed = float(alone), 0, None
+    best, iterations, relaxed, stopped = float(alone), 0, None, False
     for _ in range(ROUNDS):
         solved = relaxation.solve()
         iterations += solved.iterations
         if solved.bound > -math.inf:
             relaxed = _read(relaxation, solved)
         best = max(best, solved.bound)
-        if not go_on() or not relaxation.add_violated(solved.values):
+        stopped = not go_on()
+        if stopped or not relaxation.add_violated(solved.values):
             break
-    if relaxed is not None and go_on():
+    if relaxed is not None and not stopped:
         for _ in range(LINK_ROUNDS):
             # What minutes are worth is read without these rows: it is asked of firms whose plans know them as well.
             if not relaxation.add_violated_links(solved.values) | relaxation.add_violated(solved.values):
@@ -201,7 +205,7 @@ def _read(relaxation: Relaxation, solved: Solved) -> Relaxed:
     chains = tuple((p, a) for p, a in relaxation.chained if a > 0)
     marked, multipliers = _marked(relaxation, solved), _multipliers(relaxation, solved)
     duals = np.concatenate([solved.duals, solved.shared_duals])
-    return Relaxed(_leaning(relaxation, solved), minute, task, chains, (), duals, marked, multipliers)
+    return Relaxed(_leaning(relaxation, solved), minute, task, chains, (), duals, marked, multipliers, solved.bound)
 
 
 def _marked(relaxation: Relaxation, solved: Solved) -> Marked:

@@ -67,7 +67,7 @@ def test_bound_holds_for_any_duals(seed: int, monkeypatch: pytest.MonkeyPatch) -
             part.marginals = part.marginals * random.uniform(0.5, 1.5) + random.normal(0, 50, len(part.marginals))
         return found
 
-    monkeypatch.setattr("solver.bound.linprog", shaken)
+    monkeypatch.setattr("solver.relaxation.linprog", shaken)
     for problem in small_problems()[:25]:
         assert lower_bound(problem).minutes <= cheapest(problem).objective_min
 
@@ -144,7 +144,7 @@ def test_window_too_short_for_the_whole_task_holds_no_part_of_it() -> None:
 def test_solver_that_fails_leaves_the_price_of_each_task_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(firm(people=(person("ada"),), tasks=(task("a", hours=8, due=-1), task("b"))))
     best = lower_bound(problem).minutes
-    monkeypatch.setattr("solver.bound.linprog", lambda *args, **more: SimpleNamespace(x=None, nit=7))
+    monkeypatch.setattr("solver.relaxation.linprog", lambda *args, **more: SimpleNamespace(x=None, nit=7))
     assert lower_bound(problem).minutes == 32 * 2 * 480 <= best
 
 
