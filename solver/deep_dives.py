@@ -268,7 +268,7 @@ class _Dive:
             out = at.out
             first = np.argsort(self.problem.preparation[master.relaxation.task[some]] < 0, kind="stable")
             for k in some[first].tolist():
-                against = master.against(k)
+                against = master.relaxation.against(k)
                 if used[k] and (used & against).any():
                     out, used = out | against, used & ~against
             if out is at.out:
@@ -281,7 +281,7 @@ class _Dive:
         out = at.out
         for k in picks.tolist():
             if not out[k]:
-                out = self.master.without_others(out, k)
+                out = self.master.relaxation.without_others(out, k)
         return self.master.again(at, out)
 
     def _plans(self, end: Node) -> Iterator[Assignment]:

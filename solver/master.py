@@ -335,17 +335,8 @@ class Master:
         picks = np.concatenate([self.what, added[added >= 0]])
         part = np.concatenate([values[: len(self.what)], values[self.first :][added >= 0]])
         some = (picks < len(self.relaxation.x)) & (part > TOLERANCE)
-        return Node(
-            out,
-            fixed,
-            value,
-            bound,
-            dual,
-            tuple(self.plans[-added[k] - 1] for k in used.tolist()),
-            values[self.first + used],
-            picks[some],
-            part[some],
-        )
+        plans = tuple(self.plans[-added[k] - 1] for k in used.tolist())
+        return Node(out, fixed, value, bound, dual, plans, values[self.first + used], picks[some], part[some])
 
     def again(self, at: Node, out: NDArray[np.bool_]) -> Node:
         """Return where the master stands without picks ``out`` and with no further whole plans."""
@@ -375,30 +366,8 @@ class Master:
         gone = out.copy()
         gone[items] |= np.where(mine, ~np.isin(items, plan.picks), taken[self.relaxation.task[items]])
         for pick in plan.picks.tolist():
-            gone |= self.against(pick)
+            gone |= self.relaxation.against(pick)
         return gone
-
-    def without_others(self, out: NDArray[np.bool_], pick: int) -> NDArray[np.bool_]:
-        """Return the picks that are not to be had once one pick is decided as well."""
-        gone: NDArray[np.bool_] = out | (self.relaxation.task == self.relaxation.task[pick]) | self.against(pick)
-        gone[pick] = False
-        return gone
-
-    def against(self, pick: int) -> NDArray[np.bool_]:
-        """Return which picks of linked tasks break their order with a pick, or are the same person's."""
-        problem, (task, person, window) = self.problem, self.relaxation.choices
-        t, p, w = int(task[pick]), int(person[pick]), int(window[pick])
-        against = np.zeros(len(task), dtype=np.bool_)
-        beyond = problem.board.axis.count
-        for other in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist():
-            mine = slice(*np.searchsorted(task, [other, other + 1]).tolist())
-            bad = person[mine] == p
-            if problem.preparation[other] == t:
-                bad |= (problem.release[window[mine]] <= problem.due[w]) & (problem.release[window[mine]] < beyond)
-            elif problem.preparation[t] == other and problem.release[w] < beyond:
-                bad |= problem.release[w] <= problem.due[window[mine]]
-            against[mine] = bad
-        return against
 
     def only(self, out: NDArray[np.bool_], *, forget: bool) -> None:
         """Leave out the picks ``out`` and the plans with any of them, for now or, plans alone, for good."""

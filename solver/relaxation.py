@@ -253,6 +253,28 @@ class Relaxation:
             return []
         return [Link(preparation, review, -1, int(ends[(late + early).argmax()]))]
 
+    def without_others(self, out: NDArray[np.bool_], pick: int) -> NDArray[np.bool_]:
+        """Return the picks that are not to be had once one pick is decided as well."""
+        gone: NDArray[np.bool_] = out | (self.task == self.task[pick]) | self.against(pick)
+        gone[pick] = False
+        return gone
+
+    def against(self, pick: int) -> NDArray[np.bool_]:
+        """Return which picks of linked tasks break their order with a pick, or are the same person's."""
+        problem, (task, person, window) = self.problem, self.choices
+        t, p, w = int(task[pick]), int(person[pick]), int(window[pick])
+        against = np.zeros(len(task), dtype=np.bool_)
+        beyond = problem.board.axis.count
+        for other in problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist():
+            mine = self._picks_of(other)
+            bad = person[mine] == p
+            if problem.preparation[other] == t:
+                bad |= (problem.release[window[mine]] <= problem.due[w]) & (problem.release[window[mine]] < beyond)
+            elif problem.preparation[t] == other and problem.release[w] < beyond:
+                bad |= problem.release[w] <= problem.due[window[mine]]
+            against[mine] = bad
+        return against
+
     def _picks_of(self, t: int) -> slice:
         """Return where the picks of a task are."""
         return slice(*np.searchsorted(self.task, [t, t + 1]).tolist())
