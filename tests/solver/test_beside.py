@@ -1,0 +1,101 @@
+"""Long jobs beside the neighbourhoods: each kind once, then that which closed more of the gap; what they find is taken in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from scenarios.firms import generate_firm
+from solver.beside import DIVE_UNITS, LUMPY_SHARE, VAIN_DIVES, Branching, Diving, LongJobs, long_jobs
+from solver.board import compile_board
+from solver.bound import Relaxed, lower_bound
+from solver.construct import completed, rule_plan
+from solver.problem import Problem, compile_problem
+from solver.running import Search
+from solver.stop import Progress
+from tests.solver.test_anneal import faults
+
+
+def running(people: int = 8, tasks: int = 80) -> tuple[Search, Relaxed]:
+    made = generate_firm(people=people, tasks=tasks, load=1.2, seed=3)
+    problem = compile_problem(compile_board(made.firm, now=made.now))
+    plan, base = completed(problem, rule_plan(problem)), problem.unavoidable_min()
+    found = lower_bound(problem)
+    assert found.relaxed is not None
+    progress = Progress(0.0, problem.objective_min(plan) - base, found.minutes - base)
+    return Search(problem, plan, progress, lambda progress: None, lambda progress: None, base, 0), found.relaxed
+
+
+@dataclass
+class Scripted:
+    """A kind of job that closes so much of the gap each time, in one unit of work."""
+
+    search: Search
+    name: str
+    closes: list[int]
+    done: list[str]
+    units: float = 1.0
+    useful: bool = True
+    ready: bool = True
+
+    def start(self) -> None:
+        self.done.append(self.name)
+
+    def finish(self) -> None:
+        progress = self.search.progress
+        closed = self.closes.pop(0) if self.closes else 0
+        self.search.progress = replace(
+            progress, bound_min=progress.bound_min + closed, work_units=progress.work_units + 1.0
+        )
+
+
+def test_each_kind_is_tried_once_and_then_the_one_that_closed_more_of_the_gap() -> None:
+    search, _ = running()
+    done: list[str] = []
+    jobs = LongJobs((Scripted(search, "a", [1], done), Scripted(search, "b", [100, 100], done)))
+    for _ in range(5):
+        jobs.start()
+        jobs.finish()
+    assert done[:3] == ["a", "b", "b"]
+    jobs.kinds[1].useful = False  # type: ignore[misc]
+    jobs.start()
+    assert done[-1] == "a"
+    jobs.kinds[0].useful = False  # type: ignore[misc]
+    assert not jobs.useful
+
+
+def test_dives_come_first_where_the_relaxation_explains_little_of_the_plan() -> None:
+    search, relaxed = running()
+    for share, first in ((LUMPY_SHARE - 0.1, Diving), (LUMPY_SHARE + 0.1, Branching)):
+        search.progress = replace(search.progress, bound_min=int(share * search.progress.objective_min))
+        jobs = long_jobs(search, relaxed)
+        assert jobs is not None
+        assert isinstance(jobs.kinds[0], first)
+
+
+def test_dives_close_the_gap_from_both_sides_and_end_when_they_gain_nothing() -> None:
+    search, relaxed = running()
+    before = search.progress
+    diving, dives = Diving(search, relaxed), 0
+    while diving.useful:
+        diving.start()
+        diving.finish()
+        dives += 1
+        assert dives < 60
+    after: Progress = search.progress
+    assert after.objective_min < before.objective_min
+    assert after.bound_min > before.bound_min
+    assert after.bound_min <= after.objective_min
+    assert diving.vain >= VAIN_DIVES
+    problem: Problem = search.problem
+    assert faults(problem, search.plan) == []
+
+
+def test_a_dive_may_take_no_more_than_a_short_search_took() -> None:
+    search, relaxed = running()
+    diving = Diving(search, relaxed)
+    diving.start()
+    assert diving.ticket.job.most_units == 1.0  # type: ignore[attr-defined]
+    diving.finish()
+    search.progress = replace(search.progress, work_units=1_000.0)
+    diving.start()
+    assert diving.ticket.job.most_units == DIVE_UNITS  # type: ignore[attr-defined]
