@@ -23,7 +23,7 @@ from solver.contention import contended
 from solver.crew import GoOn
 from solver.model import Scope
 from solver.overbooking import Found
-from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans
+from solver.person_plans import BEYOND_MIN, MOST_ITEMS, Items, best_plans, fitting
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.quiet import PRIMAL, Quiet
 
@@ -196,7 +196,7 @@ class _Dives:
 
         What is taken twice counts twice in its row: the linear program needs it on the way, a plan cannot hold it.
         """
-        item = self._fitting(q, np.sort(item))
+        item = fitting(self.items, q, np.sort(item))
         key = (q, item.tobytes())
         if key in self.met:
             return False
@@ -209,19 +209,6 @@ class _Dives:
             cheapest = item[np.argsort(self.items.price[item], kind="stable")]
             self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
         return True
-
-    def _fitting(self, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return a person-plan that fits to the minute: without the smallest work that makes room, where steps promised too much."""
-        i = self.items
-        while True:
-            work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
-            room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
-            lacking = np.cumsum(work) - room
-            if not (lacking > 0).any():
-                return item
-            last = int(np.flatnonzero(lacking > 0)[0])
-            enough = np.flatnonzero(work[: last + 1] >= lacking[last])
-            item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
 
     def _forget(self, out: NDArray[np.bool_]) -> None:
         """Delete the person-plans with an item that is ``out``: the linear program is the faster the fewer there are."""

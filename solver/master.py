@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from solver.bound import Relaxed
 from solver.crew import GoOn
-from solver.person_plans import MOST_ITEMS, Items, best_plans
+from solver.person_plans import MOST_ITEMS, Items, best_plans, fitting
 from solver.problem import Assignment, Problem
 from solver.quiet import DUAL, PRIMAL, Quiet
 from solver.relaxation import Relaxation
@@ -254,24 +254,9 @@ class Master:
         upper = self.upper.copy()
         upper[self.relaxation.x[out]] = 0.0
         rest = np.minimum(reduced, 0.0) @ upper
-        found = [
-            self.plan_of(q, self._fitting(q, item[start[q] : start[q + 1]], step)) for q in range(len(self.people))
-        ]
+        mine = (np.sort(item[start[q] : start[q + 1]]) for q in range(len(self.people)))
+        found = [self.plan_of(q, one if step == 1 else fitting(self.items, q, one)) for q, one in enumerate(mine)]
         return float(self.right @ dual + rest + total), reduced, found
-
-    def _fitting(self, q: int, item: Ints, step: int) -> Ints:
-        """Return items that fit to the minute: without the smallest work that makes room, where steps promised too much."""
-        i = self.items
-        item = np.sort(item)
-        while step > 1:
-            work = i.work[item]
-            lacking = np.cumsum(work) - i.room[q, i.column[item]]
-            if not (lacking > 0).any():
-                break
-            last = int(np.flatnonzero(lacking > 0)[0])
-            enough = np.flatnonzero(work[: last + 1] >= lacking[last])
-            item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
-        return item
 
     def solve(self) -> float:
         """Solve the linear program; return its value."""

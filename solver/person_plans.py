@@ -44,6 +44,19 @@ class Items(NamedTuple):
     weights: NDArray[np.float64]
 
 
+def fitting(i: Items, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return a person's items that fit to the minute: without the smallest work that makes room, where steps promised too much."""
+    while True:
+        work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
+        room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
+        lacking = np.cumsum(work) - room
+        if not (lacking > 0).any():
+            return item
+        last = int(np.flatnonzero(lacking > 0)[0])
+        enough = np.flatnonzero(work[: last + 1] >= lacking[last])
+        item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
+
+
 @njit(cache=True)
 def _levelled(costs: NDArray[np.float64], flags: int, reach: int, share: float, weight: float) -> None:
     for m in range(flags):
