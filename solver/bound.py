@@ -1,9 +1,8 @@
 """Lower bounds: what no plan can beat, computed by other code than the search.
 
-The linear relaxation over all windows, with cumulative loads as variables so that a window costs one number and not one per
-task, and with the windows that start later added only where they are violated. Whatever the LP solver returns, the bound is
-computed from its duals by weak duality here, so it holds at any stop and for any tolerance of the solver; one part in a
-million is taken off for floating-point sums.
+From the linear relaxation (`solver.relaxation`), to which rows are added where they are violated. Whatever the LP solver returns, the
+bound is computed from its duals by weak duality, so it holds at any stop and for any tolerance of the solver; one part in a million is
+taken off for floating-point sums.
 """
 
 from __future__ import annotations

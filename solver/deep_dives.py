@@ -301,7 +301,7 @@ class _Dive:
                 yield plan
 
     def _annealed(self, plan: Assignment) -> Assignment:
-        """Return a plan after some annealing, which keeps to the rules and has no place for nothing but what nobody has time for."""
+        """Return a plan after some annealing, which keeps to the rules."""
         flat, state = anneal.facts(self.problem), anneal.start_state(self.problem, plan, self.job.seed)
         for hot, cold in pairwise(np.geomspace(AFTER_HOT_MIN, AFTER_COLD_MIN, AFTER_CALLS + 1).tolist()):
             anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
@@ -312,7 +312,7 @@ class _Dive:
 def _promised(problem: Problem, task: Ints, person: Ints, window: Ints) -> Assignment:
     """Return a plan with what of these choices fits, in this order: in another window where one does not, escalated where none does.
 
-    The master knows nothing of the order of a preparation and its review, nor that they are two people's.
+    The master knows only where it matters most that a review follows its preparation and that they are two people's.
     """
     plan = Assignment(*(np.full(problem.task_count, ESCALATED, dtype=np.int32) for _ in range(2)))
     ledger = Ledger(problem.board.open_min)

@@ -195,7 +195,7 @@ class Master:
         return WholePlan(int(self.people[q]), np.sort(self.picks[item]))
 
     def add(self, plan: WholePlan) -> bool:
-        """Add a whole plan, unless it is there or reaches beyond the date; return whether it was added."""
+        """Add a whole plan, unless it is there; return whether it was added."""
         if plan.key in self.met:
             return False
         self.met.add(plan.key)
