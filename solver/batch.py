@@ -14,21 +14,25 @@ from importlib.metadata import version
 
 from solver.again import carried_over
 from solver.board import Board, compile_board
-from solver.bound import Bound, Relax
+from solver.bound import Bound, Relax, climbs
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
 from solver.packings import Packings
 from solver.plan import Certificate, Plan, SolveStatus, StopReason, Term
 from solver.price_list import PriceList
+from solver.priced_start import start_by_prices
 from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import HOT_MIN, PRICED_MIN, WARM_MIN, anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
+
+WARM_SHARE = 0.25
+"""Of the annealing where the last plan is nearly right."""
 
 IncumbentCallback = Callable[[Progress, Callable[[], Plan]], None]
 """Told where the search stands, and given what writes its best plan down, which takes a moment: not every one is worth it."""
@@ -162,10 +166,14 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
     if known_min is not None:
         search.bounded(known_min - search.base_min, 0.0)
     solve_whole(search)
+    start, hot_min = search.plan, WARM_MIN if warm else HOT_MIN
+    if bounding is not None and climbs(search.problem) and not warm:
+        start, bounding = start_by_prices(search, bounding)
+        hot_min = PRICED_MIN
     packings = Packings(search, left=0) if warm else Packings(search)
     if packings.left and search.stop_reason is None:
         packings.begin(1)
-    anneal_from(search, warm=warm)
+    anneal_from(search, start, hot_min=hot_min, share=WARM_SHARE if warm else 1.0)
     bound = None
     if bounding is not None and search.stop_reason is not StopReason.CANCELLED:
         # A budget that is spent does not cut the bound short: how far it would have come is a matter of time.

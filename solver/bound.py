@@ -2,7 +2,7 @@
 
 From the linear relaxation (`solver.relaxation`), to which rows are added where they are violated. Whatever the LP solver returns, the
 bound is computed from its duals by weak duality, so it holds at any stop and for any tolerance of the solver; one part in a million is
-taken off for floating-point sums.
+taken off for floating-point sums. Firms too large for it have prices of minutes climb instead (`solver.ascent`), which bound by the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.ascent import FIRST_LEG, SECOND_LEG, Ascent, MinutePrices
 from solver.crew import GoOn
 from solver.multipliers import TOLERANCE, Multipliers
 from solver.neighbourhoods import Leaning
@@ -22,7 +23,10 @@ from solver.relaxation import Link, Relaxation, Solved
 
 MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
-tasks: 122,542 of them, 3.4 s a round); the bound is then what each task costs alone."""
+tasks: 122,542 of them, 3.4 s a round)."""
+MOST_ENTRIES = 200_000_000
+"""Windows times people beyond which prices do not climb either, in memory of four bytes each; the bound is then what each task costs
+alone."""
 ROUNDS, LINK_ROUNDS = 6, 6
 """Of row generation: of windows, and then of what two tasks of one piece exclude as well. The latter raised the bound of one of five
 firms of 600 tasks from 52 to 132 thousand minutes, and of another from 2.94 to 2.98 million."""
@@ -105,25 +109,46 @@ class Relaxed:
 class Bound:
     """A proven lower bound on the objective, unavoidable part included, and what it took.
 
-    ``relaxed`` is missing where no relaxation was solved.
+    ``relaxed`` is missing where no relaxation was solved, ``prices`` where none climbed.
     """
 
     minutes: int
     work_units: float
     relaxed: Relaxed | None = None
+    prices: MinutePrices | None = None
 
 
 @dataclass(frozen=True)
 class Relax:
-    """The job of computing the bound, for a crew."""
+    """The job of computing the bound, for a crew; of a firm that `climbs`, from the prices of an earlier one."""
+
+    start: MinutePrices | None = None
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Bound:
-        """Bound the problem; told to stop, return after the round at hand."""
-        return lower_bound(problem, go_on)
+        """Bound the problem; told to stop, return after the round or the step at hand."""
+        return climbed(problem, self.start, go_on) if climbs(problem) else lower_bound(problem, go_on)
+
+
+def climbs(problem: Problem) -> bool:
+    """Whether a firm is too large for the relaxation, but not for prices that climb."""
+    entries = len(problem.release) * problem.person_count
+    return problem.choice_count > MOST_PICKS and entries <= MOST_ENTRIES
+
+
+def climbed(problem: Problem, start: MinutePrices | None = None, go_on: GoOn = lambda: True) -> Bound:
+    """Return the bound of prices that climb for one leg, the first or, from some prices, the second; it ends early once told to stop."""
+    ascent = Ascent(problem, start)
+    ascent.climb(FIRST_LEG if start is None else SECOND_LEG, go_on)
+    return Bound(max(_safe(ascent.bound()), _alone(problem)), ascent.used_units, prices=ascent.prices)
+
+
+def _safe(bound: float) -> int:
+    """Return whole minutes that a bound proves, less what floating-point sums may be off by."""
+    return math.ceil(bound - TOLERANCE * (1.0 + abs(bound))) if bound > -math.inf else 0
 
 
 def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> Bound:
-    """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large.
+    """Return the bound of the linear relaxation, or the sum of each task's least price where that would be too large (see `Relax`).
 
     ``go_on`` is asked between rounds of row generation; the bound of the rounds done holds.
     """
@@ -152,7 +177,7 @@ def lower_bound(problem: Problem, go_on: Callable[[], bool] = lambda: True) -> B
                 best, relaxed = solved.bound, _with_links(relaxed, relaxation, solved)
             if best - before < SLOW_SHARE * (best - problem.unavoidable_min()) or not go_on():
                 break
-    return Bound(math.ceil(best - TOLERANCE * (1.0 + abs(best))), iterations / ITERATIONS_PER_UNIT, relaxed)
+    return Bound(_safe(best), iterations / ITERATIONS_PER_UNIT, relaxed)
 
 
 def _alone(problem: Problem) -> int:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from solver import anneal
 from solver.construct import completed
 from solver.crew import GoOn
+from solver.narrowing import narrowed
 from solver.problem import ESCALATED, Assignment, Problem
 
 HOT_MIN, COLD_MIN = 20_000.0, 20.0
@@ -25,13 +26,13 @@ CHEAP, DEAR = (200.0, 100.0), 1_000.0
 """Price in minutes of one minute that is lacking, first (by seed, for other plans) and last: about what the dearest work costs to
 escalate by the minute. The temperature falls from a hundred such minutes to less than one: tasks are packed, and what they cost else
 comes after."""
-MOVES_PER_TASK, MOST_MOVES = 8_000, 3_000_000
+MOVES_PER_TASK, MOST_MOVES = 8_000, 12_000_000
 CLOSING_COLD_MIN, CLOSING_DEAR, CLOSING_MOVES_PER_TASK = 5.0, 30_000.0, 1_000
 """What lacks then is made too dear for anything to stay that way."""
 AFTER_HOT_MIN, AFTER_COLD_MIN = 30.0, 1.5
-AFTER_BASE_CALLS, TASKS_PER_AFTER_CALL = 2, 200
+AFTER_BASE_CALLS, TASKS_PER_AFTER_CALL = 2, 600
 """Annealing by the rules that follows: it puts right what else the packing cost."""
-OVERBOOKED_PER_UNIT = 800_000
+OVERBOOKED_PER_UNIT = 1_500_000
 WORTH_SHARE = 1e-3
 """A task is worth packing for from this share of the objective on."""
 
@@ -57,15 +58,16 @@ class Overbook:
         if len(tasks) == 0:
             return Found(self.plan, 0.0)
         flat, state = anneal.facts(problem), anneal.start_state(problem, self.plan, self.seed)
-        kept, done = anneal.overbooked(problem, self.plan), 0
+        few, moved, kept = narrowed(flat, state, anneal.overbooked(problem, self.plan), tasks)
+        done = 0
         for hot, cold, cheap, dear, needed in _stretches(len(tasks), CHEAP[self.seed % len(CHEAP)]):
             if not needed and not kept.over.any():
                 break
-            anneal.overbook(flat, state, kept, tasks, anneal.OVERBOOKED_PER_CALL, hot, cold, cheap, dear)
+            anneal.overbook(few, moved, kept, tasks, anneal.OVERBOOKED_PER_CALL, hot, cold, cheap, dear)
             done += 1
             if not go_on():
                 break
-        plan = completed(problem, fitted(problem, anneal.result(state)))
+        plan = completed(problem, fitted(problem, anneal.result(moved)))
         state, after = anneal.start_state(problem, plan, self.seed), 0
         calls = 1 + AFTER_BASE_CALLS + problem.task_count // TASKS_PER_AFTER_CALL
         heats = np.geomspace(AFTER_HOT_MIN, AFTER_COLD_MIN, calls).tolist()

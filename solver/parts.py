@@ -21,7 +21,7 @@ from pydantic import Field
 
 from solver.batch import certificate
 from solver.board import Board
-from solver.bound import lower_bound
+from solver.bound import Relax, lower_bound
 from solver.components import Restricted, restricted
 from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.cutting import dealt_tasks, grouped_people
@@ -146,9 +146,9 @@ def solve_part(
     progress = Progress(0.0, small.objective_min(start) - base, 0, "first plan")
     on_progress(progress)
     search = Search(small, start, progress, stop, on_progress, base, part.seed)
-    anneal_from(search)
+    anneal_from(search, start)
     if part.alone and search.stop_reason in (None, StopReason.WORK, StopReason.GAP):
-        bound = lower_bound(small, go_on=lambda: search.stop(search.progress) not in _HURRY)
+        bound = Relax()(small, lambda: search.stop(search.progress) not in _HURRY)
         search.bounded(max(bound.minutes - base, 0), bound.work_units)
     if search.stop_reason is None:
         solve_neighbourhoods(search)

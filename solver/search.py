@@ -11,6 +11,8 @@ core is not idle. The stop rule is asked with the work of whole rounds.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,10 +33,13 @@ from solver.settling import Settle, nearly_whole
 ANNEAL_BASE_MOVES = 1_000_000
 ANNEAL_MOVES_PER_TASK = 2_000
 """At 600 tasks two seconds of annealing, at 3,000 six; longer runs gained less than the neighbourhoods after them."""
-HOT_MIN, WARM_MIN, COLD_MIN = 180.0, 6.0, 1.5
-"""Temperatures in minutes: two to three times the price of a move to start, well below any price to end."""
+HOT_MIN, PRICED_MIN, WARM_MIN, COLD_MIN = 180.0, 20.0, 6.0, 1.5
+"""Temperatures in minutes: two to three times the price of a move to start, less from a plan by prices and from a plan that is nearly
+right, well below any price to end."""
 MOST_CALLS = 32
 """Annealing calls in one job: a second or two, so that the arrays are seldom built anew."""
+MOST_CALL_TASKS = 1_000
+"""Tasks from where calls take longer, and fewer make up a job."""
 FIRST_UNITS, ROUND_UNITS = 0.25, 2.0
 """Deterministic budget of each job of a round: a handful of neighbourhoods, so that two sides end at about the same time; shorter at
 first, when most is gained."""
@@ -54,23 +59,30 @@ def round_units(number: int) -> float:
     return min(FIRST_UNITS * (number + 1), ROUND_UNITS)
 
 
-def anneal_from(search: Search, *, warm: bool = False) -> None:
-    """Anneal from the search's plan, cooling once over a number of moves set by the size of the problem.
+def anneal_from(
+    search: Search,
+    plan: Assignment,
+    *,
+    hot_min: float = HOT_MIN,
+    share: float = 1.0,
+    enough: Callable[[], bool] = lambda: False,
+) -> None:
+    """Anneal from a plan, cooling once over a number of moves set by the size of the problem, or a share of it.
 
-    A ``warm`` plan is nearly right: it is annealed for a quarter of the time, too cold to undo it. It is done here and not by the crew,
-    which may take seconds to be ready and has the bound and the overbooking to begin with.
+    It is done here and not by the crew, which may take seconds to be ready and has the bound and the overbooking to begin with.
     """
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
         return
     calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
-    calls = -(-calls // 4) if warm else calls
-    heats = np.geomspace(WARM_MIN if warm else HOT_MIN, COLD_MIN, calls + 1).tolist()
-    plan, random, done, size = search.plan, anneal.first_random(search.seed), 0, 1
-    while done < calls and search.stop_reason is None:
+    calls = math.ceil(share * calls)
+    heats = np.geomspace(hot_min, COLD_MIN, calls + 1).tolist()
+    most = max(MOST_CALLS * MOST_CALL_TASKS // max(problem.task_count, MOST_CALL_TASKS), 1)
+    random, done, size = anneal.first_random(search.seed), 0, 1
+    while done < calls and search.stop_reason is None and not enough():
         stretch = tuple(heats[done : done + size + 1])
         found = Anneal(plan, random, stretch)(problem, search.go_on)
-        plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, MOST_CALLS)
+        plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, most)
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT, "annealing")
 
 

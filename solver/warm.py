@@ -7,7 +7,7 @@ from datetime import date, datetime
 import numpy as np
 
 from solver.board import compile_board
-from solver.bound import lower_bound
+from solver.bound import climbed, lower_bound
 from solver.construct import completed, rule_plan
 from solver.crew import Job, Near
 from solver.deep_dives import DeepDive
@@ -38,6 +38,7 @@ def compile_all() -> None:
     if (relaxed := lower_bound(problem).relaxed) is not None:
         everybody, everything = np.arange(problem.person_count), np.ones(problem.task_count, dtype=np.bool_)
         jobs += [DeepDive(plan, relaxed, 0), Settle(plan, relaxed, everybody, everything, 0, 0.01, fresh=True)]
+    climbed(problem)
     for job in jobs:
         job(problem, Near(lambda: True))
 

@@ -43,7 +43,7 @@ def annealed(part: Problem, start: Assignment) -> Assignment:
     """Return a plan after a moment of annealing, whose work is counted."""
     progress = Progress(0.0, part.objective_min(start), 0)
     search = Search(part, start, progress, WorkBudget(0.0), lambda progress: None, 0, 0)
-    anneal_from(search)
+    anneal_from(search, search.plan)
     assert search.stop_reason in (StopReason.WORK, StopReason.OPTIMAL, None)
     return search.plan
 

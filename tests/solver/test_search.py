@@ -95,7 +95,7 @@ def test_annealing_never_ends_above_its_start(seed: int) -> None:
     told: list[Progress] = []
     running = begun(problem, told=told.append, seed=seed)
     start = problem.objective_min(running.plan)
-    anneal_from(running)
+    anneal_from(running, running.plan)
     assert problem.objective_min(running.plan) <= start
     assert problem.objective_min(running.plan) - running.base_min == running.progress.objective_min
     assert (problem.slack_min(running.plan) >= 0).all()
@@ -109,7 +109,7 @@ def test_longer_backlogs_are_annealed_longer(monkeypatch: pytest.MonkeyPatch) ->
     told: list[Progress] = []
     problem = problem_of(random_firm(0, tasks=20))
     running = begun(problem, told=told.append)
-    anneal_from(running)
+    anneal_from(running, running.plan)
     assert running.progress.work_units == pytest.approx((4 + problem.task_count) * 1_000 / MOVES_PER_UNIT)
     assert len(told) > 4 + problem.task_count
 
@@ -118,7 +118,8 @@ def test_longer_backlogs_are_annealed_longer(monkeypatch: pytest.MonkeyPatch) ->
 def test_temperature_falls_from_call_to_call(monkeypatch: pytest.MonkeyPatch) -> None:
     heats: list[tuple[float, float]] = []
     monkeypatch.setattr(anneal, "anneal", lambda facts, state, moves, hot, cold: heats.append((hot, cold)))
-    anneal_from(begun(problem_of(random_firm(3))))
+    running = begun(problem_of(random_firm(3)))
+    anneal_from(running, running.plan)
     assert heats[0][0] == pytest.approx(search.HOT_MIN)
     assert heats[-1][1] == pytest.approx(search.COLD_MIN)
     assert all(hot > cold for hot, cold in heats)
@@ -126,9 +127,20 @@ def test_temperature_falls_from_call_to_call(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("short")
+def test_annealing_from_another_plan_by_a_share_of_the_moves_ends_when_it_is_enough() -> None:
+    running = begun(problem_of(random_firm(3)))
+    best, worst = running.plan, running.problem.today
+    anneal_from(running, worst, hot_min=search.PRICED_MIN, share=0.5)
+    assert running.problem.objective_min(running.plan) <= running.problem.objective_min(best)
+    assert running.progress.work_units == pytest.approx(2 * 1_000 / MOVES_PER_UNIT)
+    anneal_from(running, running.plan, enough=lambda: running.progress.work_units > 2.5 * 1_000 / MOVES_PER_UNIT)
+    assert running.progress.work_units == pytest.approx(3 * 1_000 / MOVES_PER_UNIT)
+
+
+@pytest.mark.usefixtures("short")
 def test_annealing_ends_when_it_is_told() -> None:
     running = begun(problem_of(random_firm(3)), stop=WorkBudget(1_500 / MOVES_PER_UNIT))
-    anneal_from(running)
+    anneal_from(running, running.plan)
     # One call, then two: a budget is looked at between jobs, so that it ends alike wherever they are done.
     assert running.stop_reason is StopReason.WORK
     assert running.progress.work_units == pytest.approx(3_000 / MOVES_PER_UNIT)
@@ -139,7 +151,7 @@ def test_annealing_ends_when_it_is_told() -> None:
 )
 def test_nothing_to_anneal_is_left_alone(one: Firm) -> None:
     running = begun(problem_of(one))
-    anneal_from(running)
+    anneal_from(running, running.plan)
     assert (running.progress.work_units, running.stop_reason) == (0.0, None)
 
 

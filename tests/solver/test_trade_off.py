@@ -33,7 +33,7 @@ def annealed(problem: Problem, seed: int = 0) -> Assignment:
     plan = completed(problem, rule_plan(problem))
     start = Progress(0.0, problem.objective_min(plan), 0)
     search = Search(problem, plan, start, SHORT, lambda progress: None, 0, seed)
-    anneal_from(search)
+    anneal_from(search, search.plan)
     return search.plan
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from solver import anneal, person_plans, warm
+from solver import anneal, ascent, person_plans, warm
 
 
 def test_every_compiled_loop_is_called_while_compiling_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     called: set[str] = set()
-    for module, name in ((anneal, "anneal"), (anneal, "overbook"), (person_plans, "best_plans")):
+    compiled = [(anneal, "anneal"), (anneal, "overbook"), (person_plans, "best_plans")]
+    compiled += [(ascent, name) for name in ("_spread", "_paired", "_step", "_summed")]
+    for module, name in compiled:
         real = getattr(module, name)
 
         def noted(*given: object, name: str = name, real: object = real) -> object:
@@ -20,4 +22,4 @@ def test_every_compiled_loop_is_called_while_compiling_ahead(monkeypatch: pytest
     for user in ("master", "diving"):
         monkeypatch.setattr(f"solver.{user}.best_plans", person_plans.best_plans)
     warm.compile_all()
-    assert called == {"anneal", "overbook", "best_plans"}
+    assert called == {name for _, name in compiled}
