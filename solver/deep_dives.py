@@ -146,8 +146,7 @@ class _Dive:
         master, known = self.master, self.job.root
         if known is not None:
             master.dual = known.dual
-            for whole in known.plans:
-                master.add(whole)
+            master.add(known.plans)
         at = None
         if known is None and self.step > 1:
             at = master.generate(step=COARSE_MIN, rounds=ROOT_ROUNDS, close_min=COARSE_CLOSE * self.close)

@@ -11,7 +11,7 @@ thousand minutes, these 855 and 1,716 after 14 and 4 seconds of a core, branch a
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,6 +119,8 @@ class Master:
         self.right = np.concatenate([*relaxation.equal.right, *relaxation.most.right])
         self.equal_rows, self.dual = equal.shape[0], relaxed.duals
         self.people = np.flatnonzero(last >= 0)
+        # With a variable more for each person, of which every whole plan of theirs has one.
+        self.whole = sp.block_diag((self.matrix, sp.identity(len(self.people))), format="csc")
         column = problem.due_column[relaxation.window]
         whole = column <= last[relaxation.person]
         self.upper[relaxation.x[whole]] = 0.0
@@ -137,10 +139,8 @@ class Master:
         self.plans: list[WholePlan] = []
         self.met: set[tuple[int, bytes]] = set()
         self._begin()
-        for q in range(len(self.people)):
-            mine = np.flatnonzero(self.person == q)
-            self.add(self.plan_of(q, mine[:0]))
-            self.add(self.plan_of(q, mine[here[self.picks[mine]]]))
+        mine = [np.flatnonzero(self.person == q) for q in range(len(self.people))]
+        self.add(self.plan_of(q, items) for q, m in enumerate(mine) for items in (m[:0], m[here[self.picks[m]]]))
 
     def _items(self, picks: Ints, column: Ints) -> tuple[Ints, Items]:
         """Sort the picks of whole plans for the recursion; balance and later windows are in their prices."""
@@ -194,26 +194,48 @@ class Master:
         """Return the whole plan with some items of the person at place ``q``."""
         return WholePlan(int(self.people[q]), np.sort(self.picks[item]))
 
-    def add(self, plan: WholePlan) -> bool:
-        """Add a whole plan, unless it is there; return whether it was added."""
-        if plan.key in self.met:
+    def add(self, plans: Iterable[WholePlan]) -> bool:
+        """Add the whole plans that are not there; return whether there were any."""
+        fresh: list[WholePlan] = []
+        for plan in plans:
+            for one in (plan, self._once(plan)):
+                if one is None or one.key in self.met:
+                    break
+                self.met.add(one.key)
+                fresh.append(one)
+        if not fresh:
             return False
-        self.met.add(plan.key)
-        columns = self.relaxation.x[plan.picks]
-        entries = np.asarray(self.matrix[:, columns].sum(axis=1)).ravel()
-        row = np.flatnonzero(entries)
-        place = np.append(row, self.matrix.shape[0] + np.searchsorted(self.people, plan.person)).astype(np.int32)
-        cost = float(self.price[columns].sum())
-        self.solver.addCol(cost, 0.0, highspy.kHighsInf, len(place), place, np.append(entries[row], 1.0))
-        self.plans.append(plan)
-        self.added.append(-len(self.plans))
-        task = self.relaxation.task[plan.picks]
-        if len(np.unique(task)) < len(task):
-            # What is taken twice counts twice in its row: the program needs it on the way, a plan cannot hold it.
-            cheapest = plan.picks[np.argsort(self.price[columns], kind="stable")]
-            once = np.unique(self.relaxation.task[cheapest], return_index=True)[1]
-            self.add(WholePlan(plan.person, np.sort(cheapest[once])))
+        columns = [self.relaxation.x[plan.picks] for plan in fresh]
+        row = self.matrix.shape[1] + np.searchsorted(self.people, [plan.person for plan in fresh])
+        place = np.concatenate([part for q, own in zip(row.tolist(), columns, strict=True) for part in (own, [q])])
+        start = np.cumsum([0, *(len(own) + 1 for own in columns)])
+        shape = (self.whole.shape[1], len(fresh))
+        entries = self.whole @ sp.csc_matrix((np.ones(len(place)), place, start), shape=shape)
+        entries.eliminate_zeros()
+        entries.sort_indices()
+        self._add_columns(np.array([self.price[own].sum() for own in columns]), highspy.kHighsInf, entries)
+        self.added.extend(range(-len(self.plans) - 1, -len(self.plans) - 1 - len(fresh), -1))
+        self.plans += fresh
         return True
+
+    def _once(self, plan: WholePlan) -> WholePlan | None:
+        """Return the plan with the cheapest pick of each task, if it takes any twice.
+
+        What is taken twice counts twice in its row: the program needs it on the way, a plan cannot hold it.
+        """
+        task = self.relaxation.task[plan.picks]
+        if np.bincount(task, minlength=1).max() < 2:
+            return None
+        cheapest = plan.picks[np.argsort(self.price[self.relaxation.x[plan.picks]], kind="stable")]
+        once = np.unique(self.relaxation.task[cheapest], return_index=True)[1]
+        return WholePlan(plan.person, np.sort(cheapest[once]))
+
+    def _add_columns(self, price: Floats, most: float | Floats, entries: sp.csc_matrix) -> None:
+        """Add variables from nought to ``most`` with these entries."""
+        count = len(price)
+        start, index = entries.indptr[:-1].astype(np.int32), entries.indices.astype(np.int32)
+        upper = np.broadcast_to(np.float64(most), count).copy()
+        self.solver.addCols(count, price, np.zeros(count), upper, entries.nnz, start, index, entries.data)
 
     def _add_picks(self, reduced: Floats, out: NDArray[np.bool_]) -> bool:
         """Add the picks that pay and are not there; return whether there were any."""
@@ -222,17 +244,7 @@ class Master:
         fresh = np.flatnonzero(pays)
         if len(fresh) == 0:
             return False
-        some = self.matrix[:, fresh]
-        self.solver.addCols(
-            len(fresh),
-            self.price[fresh],
-            np.zeros(len(fresh)),
-            self.upper[fresh],
-            some.nnz,
-            some.indptr[:-1].astype(np.int32),
-            some.indices.astype(np.int32),
-            some.data,
-        )
+        self._add_columns(self.price[fresh], self.upper[fresh], self.matrix[:, fresh])
         self.held[fresh] = True
         self.added.extend(fresh.tolist())
         return True
@@ -253,10 +265,11 @@ class Master:
         self.used += states / STATES_PER_UNIT + ROUND_UNITS
         upper = self.upper.copy()
         upper[self.relaxation.x[out]] = 0.0
-        rest = np.minimum(reduced, 0.0) @ upper
+        # Sums, not products of vectors: from ten thousand entries on numpy does those on all cores, and rounds otherwise on one.
+        rest = (np.minimum(reduced, 0.0) * upper).sum()
         mine = (np.sort(item[start[q] : start[q + 1]]) for q in range(len(self.people)))
         found = [self.plan_of(q, one if step == 1 else fitting(self.items, q, one)) for q, one in enumerate(mine)]
-        return float(self.right @ dual + rest + total), reduced, found
+        return float((self.right * dual).sum() + rest + total), reduced, found
 
     def solve(self) -> float:
         """Solve the linear program; return its value."""
@@ -294,12 +307,10 @@ class Master:
                 if not patient and _hardly_falls(values, PATIENCE if step == 1 else PATIENCE // 3, close_min, start):
                     break
                 dual = self._dual()
-            fresh = False
             while True:
                 tried = smooth * best + (1.0 - smooth) * dual
                 total, reduced, found = self.at(tried, nothing, step)
-                for plan in found:
-                    fresh |= self.add(plan)
+                fresh = self.add(found)
                 fresh |= self._add_picks(reduced, nothing)
                 if total > bound:
                     bound, best = total, tried
@@ -360,7 +371,9 @@ class Master:
         upper = self.upper.copy()
         upper[self.relaxation.x[out]] = 0.0
         place = np.flatnonzero(added < 0)
-        gone = np.array([out[self.plans[k].picks].any() for k in (-added[place] - 1).tolist()], dtype=np.bool_)
+        picks = [self.plans[k].picks for k in (-added[place] - 1).tolist()]
+        owner = np.repeat(np.arange(len(picks)), [len(one) for one in picks])
+        gone = np.bincount(owner[out[np.concatenate(picks)]], minlength=len(picks)) > 0
         most = np.empty(len(added))
         most[place] = np.where(gone, 0.0, highspy.kHighsInf)
         most[added >= 0] = upper[added[added >= 0]]

@@ -44,17 +44,25 @@ class Items(NamedTuple):
     weights: NDArray[np.float64]
 
 
+@njit(cache=True)
 def fitting(i: Items, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return a person's items that fit to the minute: without the smallest work that makes room, where steps promised too much."""
-    while True:
-        work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
-        room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
-        lacking = np.cumsum(work) - room
-        if not (lacking > 0).any():
-            return item
-        last = int(np.flatnonzero(lacking > 0)[0])
-        enough = np.flatnonzero(work[: last + 1] >= lacking[last])
-        item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
+    left, count, last = item.copy(), len(item), i.room.shape[1]
+    k = load = 0
+    while k < count:
+        load += i.work[left[k]]
+        column = i.column[left[k]]
+        if column >= last or load <= i.room[q, column]:
+            k += 1
+            continue
+        lacking, leave, least = load - i.room[q, column], k, np.iinfo(np.int64).max
+        for j in range(k + 1):
+            if lacking <= i.work[left[j]] < least:
+                leave, least = j, i.work[left[j]]
+        left[leave : count - 1] = left[leave + 1 : count].copy()
+        count -= 1
+        k = load = 0
+    return left[:count]
 
 
 @njit(cache=True)
@@ -211,7 +219,7 @@ def best_plans(
     slope = i.weights[0] + i.weights[1] + i.weights[2] * len(i.week_column)
     last = i.room.shape[1]
     top = beyond_min + (i.room.max() if last else 0)
-    sets = 1 << most_flags
+    sets, most_items = 1 << most_flags, min(most_items, int(np.diff(i.start).max()) if people else 0)
     rows, scratch = np.empty((sets, top + 1)), np.empty(top + 1)
     taken, merged = np.empty((most_items + 1, sets, top + 1), np.uint8), np.empty((most_flags, sets, top + 1), np.uint8)
     gains = i.price - pi[i.task]
