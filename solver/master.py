@@ -46,11 +46,11 @@ STUCK = 100.0
 MOST_ADDITIONS = 10
 """Times that picks which pay are added before a value is taken."""
 TOLERANCE = 1e-6
-STATES_PER_UNIT = 8e8
+STATES_PER_UNIT = 8e9
 """States of the recursion in about a second, without those of flags and those that no work leads to."""
-UNITS_PER_ITERATION = 8e-6
+UNITS_PER_ITERATION = 4.5e-6
 """Deterministic work of one simplex iteration, times the cube root of the entries."""
-ROUND_UNITS = 0.004
+ROUND_UNITS = 0.002
 """What any round takes to set up."""
 
 
