@@ -190,6 +190,11 @@ class Master:
         """What each later variable is: a place among the relaxation's, or -1 less the place of a whole plan."""
         self.entries = matrix.nnz
 
+    @property
+    def allowed(self) -> tuple[WholePlan, ...]:
+        """The whole plans that are there."""
+        return tuple(self.plans[-k - 1] for k in self.added if k < 0)
+
     def plan_of(self, q: int, item: Ints) -> WholePlan:
         """Return the whole plan with some items of the person at place ``q``."""
         return WholePlan(int(self.people[q]), np.sort(self.picks[item]))

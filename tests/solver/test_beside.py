@@ -9,6 +9,7 @@ from solver.beside import DIVE_UNITS, LUMPY_SHARE, VAIN_DIVES, Branching, Diving
 from solver.board import compile_board
 from solver.bound import Relaxed, lower_bound
 from solver.construct import completed, rule_plan
+from solver.deep_dives import DeepDive
 from solver.problem import Problem, compile_problem
 from solver.running import Search
 from solver.stop import Progress
@@ -36,6 +37,7 @@ class Scripted:
     units: float = 1.0
     useful: bool = True
     ready: bool = True
+    amid: bool = False
 
     def start(self) -> None:
         self.done.append(self.name)
@@ -61,6 +63,56 @@ def test_each_kind_is_tried_once_and_then_the_one_that_closed_more_of_the_gap() 
     assert done[-1] == "a"
     jobs.kinds[0].useful = False  # type: ignore[misc]
     assert not jobs.useful
+
+
+def test_work_on_what_has_not_ended_is_weighed_once_it_has() -> None:
+    search, _ = running()
+    done: list[str] = []
+    one, other = Scripted(search, "a", [0, 0, 90], done, amid=True), Scripted(search, "b", [20, 20, 20, 20], done)
+    jobs = LongJobs((one, other))
+    for _ in range(3):
+        jobs.start()
+        jobs.finish()
+    # The other kind has its turn as well, then the one begun goes on: nothing is known of it yet.
+    assert done == ["a", "b", "a"]
+    one.amid = False
+    for _ in range(2):
+        jobs.start()
+        jobs.finish()
+    # It closed 90 in three units, the other 20 in one.
+    assert done[3:] == ["a", "a"]
+    assert jobs.closed[0].work_units > 3.0
+
+
+def test_a_dive_that_was_cut_goes_on_and_the_next_begins_once_it_has_ended() -> None:
+    search, relaxed = running()
+    before, diving, cuts = search.progress.objective_min, Diving(search, relaxed), 0
+    diving.start()
+    while diving.number == 1:
+        diving.ticket = search.crew.start(replace(diving.ticket.job, most_units=0.1))  # type: ignore[type-var]
+        diving.finish()
+        cuts += diving.amid
+        diving.start()
+    assert cuts > 1
+    assert search.progress.objective_min < before
+    assert diving.ticket.job.cut is None  # type: ignore[attr-defined]
+
+
+def test_a_dive_that_was_cut_does_not_go_on_where_the_plan_has_become_better() -> None:
+    search, relaxed = running()
+    diving = Diving(search, relaxed)
+    diving.start()
+    while diving.cut is None or diving.cut.at is None:
+        job = DeepDive(search.plan, relaxed, 0, diving.root, 0.1, diving.cut)
+        diving.ticket = search.crew.start(job)
+        diving.finish()
+    assert diving.amid
+    dearer = replace(diving.cut.at, value=search.problem.objective_min(search.plan) + 1.0)
+    diving.cut = replace(diving.cut, at=dearer)
+    assert not diving.amid
+    diving.start()
+    assert diving.number == 2
+    assert diving.ticket.job.cut is None
 
 
 def test_dives_come_first_where_the_relaxation_explains_little_of_the_plan() -> None:
