@@ -20,6 +20,8 @@ FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
 DIVE_UNITS, LONG, SHORT_UNITS = 40.0, 3.0, 1.0
 """Work after which a dive is cut; times all work before it that it may take, so that a short search stays short, and what it always may.
 The next job goes on where it was cut."""
+TURN_UNITS = 40.0
+"""Work after which another kind has its turn, though a dive has not ended."""
 LUMPY_SHARE = 0.5
 """Share of the plan that the relaxation explains below which lumps decide, and dives come first: on one firm of 30 people they ended at
 905 to 910 thousand minutes within a minute, after branch and cut at 920 to 924."""
@@ -182,12 +184,15 @@ class LongJobs:
         What each kind closed of the gap, in minutes.
     open
         Work of each kind on what it has not ended, which closed nothing yet.
+    running
+        Work of the kind at hand since its turn began.
     """
 
     kinds: tuple[LongJob, ...]
     closed: tuple[Yield, ...] = field(init=False)
     open: list[float] = field(init=False)
     turn: int = 0
+    running: float = 0.0
 
     def __post_init__(self) -> None:
         self.closed = tuple(Yield() for _ in self.kinds)
@@ -209,10 +214,12 @@ class LongJobs:
         return self.kinds[self.turn].ready
 
     def start(self) -> None:
-        """Start one job."""
-        useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
-        untried = sorted((k for k in useful if self.closed[k].work_units == 0.0), key=lambda k: self.open[k] > 0.0)
-        self.turn = untried[0] if untried else max(useful, key=lambda k: self.closed[k].rate)
+        """Start one job: what goes on with the last, for so long that another kind would not wait for ever, or one of a new turn."""
+        if self.running == 0.0 or self.running >= TURN_UNITS or not self.kinds[self.turn].amid:
+            useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
+            untried = sorted((k for k in useful if self.closed[k].work_units == 0.0), key=lambda k: self.open[k] > 0.0)
+            self.turn = untried[0] if untried else max(useful, key=lambda k: self.closed[k].rate)
+            self.running = 0.0
         self.kinds[self.turn].start()
 
     def finish(self) -> None:
@@ -222,7 +229,9 @@ class LongJobs:
         kind.finish()
         after = kind.search.progress
         closed_min = before.objective_min - before.bound_min - (after.objective_min - after.bound_min)
-        self.open[self.turn] += max(after.work_units - before.work_units, LEAST_UNITS)
+        work_units = max(after.work_units - before.work_units, LEAST_UNITS)
+        self.open[self.turn] += work_units
+        self.running += work_units
         if closed_min > 0 or not kind.amid:
             self.closed[self.turn].learn(closed_min, self.open[self.turn])
             self.open[self.turn] = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from scenarios.firms import generate_firm
-from solver.beside import DIVE_UNITS, LUMPY_SHARE, VAIN_DIVES, Branching, Diving, LongJobs, long_jobs
+from solver.beside import DIVE_UNITS, LUMPY_SHARE, TURN_UNITS, VAIN_DIVES, Branching, Diving, LongJobs, long_jobs
 from solver.board import compile_board
 from solver.bound import Relaxed, lower_bound
 from solver.construct import completed, rule_plan
@@ -65,23 +65,26 @@ def test_each_kind_is_tried_once_and_then_the_one_that_closed_more_of_the_gap() 
     assert not jobs.useful
 
 
-def test_work_on_what_has_not_ended_is_weighed_once_it_has() -> None:
+def test_what_has_not_ended_goes_on_until_another_kind_has_waited_long_enough() -> None:
     search, _ = running()
     done: list[str] = []
-    one, other = Scripted(search, "a", [0, 0, 90], done, amid=True), Scripted(search, "b", [20, 20, 20, 20], done)
+    one, other = Scripted(search, "a", [0] * 50, done, amid=True), Scripted(search, "b", [20], done)
     jobs = LongJobs((one, other))
-    for _ in range(3):
+    for _ in range(int(TURN_UNITS) + 3):
         jobs.start()
         jobs.finish()
-    # The other kind has its turn as well, then the one begun goes on: nothing is known of it yet.
-    assert done == ["a", "b", "a"]
-    one.amid = False
-    for _ in range(2):
+    # After the other's turn the one begun goes on: what it will close is not known yet.
+    assert done == ["a"] * int(TURN_UNITS) + ["b", "a", "a"]
+
+
+def test_what_a_kind_closed_is_told_by_all_its_work_on_what_it_ended() -> None:
+    search, _ = running()
+    one = Scripted(search, "a", [0, 0, 90], [], amid=True)
+    jobs = LongJobs((one,))
+    for closed in (0.0, 0.0, 30.0):
         jobs.start()
         jobs.finish()
-    # It closed 90 in three units, the other 20 in one.
-    assert done[3:] == ["a", "a"]
-    assert jobs.closed[0].work_units > 3.0
+        assert jobs.closed[0].rate == closed
 
 
 def test_a_dive_that_was_cut_goes_on_and_the_next_begins_once_it_has_ended() -> None:
