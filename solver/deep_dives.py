@@ -30,10 +30,10 @@ from solver.problem import ESCALATED, Assignment, Problem
 Ints = NDArray[np.int64]
 WORTH_MIN = 0.02
 """Minutes that a minute of somebody's must save for the days up to then to be planned whole."""
-MOST_STATES, MOST_STEP_MIN = 2.5e7, 8
+MOST_STATES, MOST_STEP_MIN = 2e8, 8
 """States of the recursion in a round, and the most minutes that are taken for one to keep to them; beyond, fewer have whole plans."""
-WIDER = 1.1
-"""Times the states that prices ask for, if they are more, that costs of the plan may add to."""
+MOST_WIDER_STATES, WIDER = 5e7, 1.1
+"""States up to which costs of the plan may add to those that prices ask for, or so many times the latter if they are more."""
 CLOSE = 1e-3
 """Share of the objective within which value and bound are taken to agree."""
 COARSE_MIN, COARSE_CLOSE = 8, 10.0
@@ -133,7 +133,7 @@ def scarce_until(problem: Problem, relaxed: Relaxed, plan: Assignment) -> Ints:
     minute[multipliers.person[now]] = multipliers.minute[now]
     column = np.arange(len(problem.dues))
     last: Ints = np.where(minute > WORTH_MIN, column, -1).max(axis=1, initial=-1)
-    excess, most = excess_min(problem, plan), max(2 * MOST_STATES, WIDER * _states(problem, relaxed, last))
+    excess, most = excess_min(problem, plan), max(MOST_WIDER_STATES, WIDER * _states(problem, relaxed, last))
     inside = problem.due_column[problem.first_window[:-1]] < len(problem.dues)
     for t in np.argsort(-excess, kind="stable").tolist():
         if excess[t] < CLOSE * (problem.objective_min(plan) - problem.unavoidable_min()) or excess[t] <= 0:

@@ -29,8 +29,8 @@ from solver.relaxation import Relaxation
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-FLAGS = 2
-"""Tasks of a person of which no second window is taken."""
+FLAGS = 4
+"""Tasks of a person of which no second window is taken: dives from better roots than with two (decision 33)."""
 SMOOTH = 0.8
 """Share of the best multipliers so far in those that are tried (Wentges 1997)."""
 MISSING = 2.0
