@@ -191,8 +191,8 @@ class _Dive:
 
     def _root(self, *, coarse: bool) -> tuple[Root, bool, Node]:
         """Generate at the root; return it, whether that ended in steps still, and where the master stands."""
-        master, at = self.master, None
-        if coarse and self.step > 1:
+        master, at, coarse = self.master, None, coarse and self.step > 1
+        if coarse:
             at = master.generate(step=COARSE_MIN, rounds=ROOT_ROUNDS, close_min=COARSE_CLOSE * self.close)
             coarse = not self._more()
         at = master.generate(step=1, rounds=ROOT_ROUNDS, close_min=self.close, start=at)
