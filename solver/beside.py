@@ -12,14 +12,16 @@ from typing import Protocol
 from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.crew import Ticket
-from solver.deep_dives import DeepDive, Dived, Root
+from solver.deep_dives import Cut, DeepDive, Dived, Root
 from solver.running import Search, Yield
 
 FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
 """Work done beside the first job of a kind, and how much more beside a stage of branch and cut that may look further than the last."""
 DIVE_UNITS, LONG, SHORT_UNITS = 40.0, 3.0, 1.0
-"""Work of a dive at most; times all work before it that it may take, so that a short search stays short, and what it always may. The
-next one goes on from its root."""
+"""Work after which a dive is cut; times all work before it that it may take, so that a short search stays short, and what it always may.
+The next job goes on where it was cut."""
+TURN_UNITS = 40.0
+"""Work after which another kind has its turn, though a dive has not ended."""
 LUMPY_SHARE = 0.5
 """Share of the plan that the relaxation explains below which lumps decide, and dives come first: on one firm of 30 people they ended at
 905 to 910 thousand minutes within a minute, after branch and cut at 920 to 924."""
@@ -40,6 +42,11 @@ class LongJob(Protocol):
 
     search: Search
     units: float
+
+    @property
+    def amid(self) -> bool:
+        """Whether the next one goes on with what the last could not end."""
+        ...
 
     @property
     def useful(self) -> bool:
@@ -75,6 +82,7 @@ class Branching:
     nodes: int = FIRST_NODES
     units: float = FIRST_STAGE_UNITS
     useful: bool = True
+    amid: bool = False
     ticket: Ticket[Branched] = field(init=False)
 
     @property
@@ -102,12 +110,14 @@ class Branching:
 
 @dataclass
 class Diving:
-    """Deep dives (`solver.deep_dives`), each from the best plan so far and the best root.
+    """Deep dives (`solver.deep_dives`), each from the best plan so far and the best root, or from where the last was cut.
 
     Attributes
     ----------
     number, vain
         Dives so far, and those since the last that gained anything.
+    cut
+        Where the last was cut, if it was.
     """
 
     search: Search
@@ -116,6 +126,7 @@ class Diving:
     vain: int = 0
     units: float = FIRST_STAGE_UNITS
     root: Root | None = None
+    cut: Cut | None = None
     ticket: Ticket[Dived] = field(init=False)
 
     @property
@@ -128,12 +139,21 @@ class Diving:
         """Whether the dive has ended."""
         return self.search.crew.ready(self.ticket)
 
+    @property
+    def amid(self) -> bool:
+        """Whether the last dive was cut where it may still lead to a better plan than there is."""
+        if self.cut is None or self.cut.at is None:
+            return self.cut is not None
+        return self.cut.at.value < self.search.problem.objective_min(self.search.plan)
+
     def start(self) -> None:
-        """Start a dive."""
+        """Start a dive, or go on with the last."""
         most_units = min(max(LONG * self.search.progress.work_units, SHORT_UNITS), DIVE_UNITS)
-        job = DeepDive(self.search.plan, self.relaxed, self.number, self.root, most_units)
+        if not self.amid:
+            self.cut = None
+            self.number += 1
+        job = DeepDive(self.search.plan, self.relaxed, self.number - 1, self.root, most_units, self.cut)
         self.ticket = self.search.crew.start(job)
-        self.number += 1
 
     def finish(self) -> None:
         """Take in what a dive found."""
@@ -146,9 +166,12 @@ class Diving:
             self.root, self.units = found.root, found.work_units
             search.bounded(found.root.bound_min - search.base_min, 0.0, phase)
         search.report(found.plan, found.work_units, phase)
-        after = search.progress
+        after, self.cut = search.progress, found.cut
         gained = after.objective_min < before.objective_min or after.bound_min > before.bound_min
-        self.vain = VAIN_DIVES if found.root is None else 0 if gained else self.vain + 1
+        if found.root is None:
+            self.vain = VAIN_DIVES
+        elif gained or found.cut is None:
+            self.vain = 0 if gained else self.vain + 1
 
 
 @dataclass
@@ -159,14 +182,21 @@ class LongJobs:
     ----------
     closed
         What each kind closed of the gap, in minutes.
+    open
+        Work of each kind on what it has not ended, which closed nothing yet.
+    running
+        Work of the kind at hand since its turn began.
     """
 
     kinds: tuple[LongJob, ...]
     closed: tuple[Yield, ...] = field(init=False)
+    open: list[float] = field(init=False)
     turn: int = 0
+    running: float = 0.0
 
     def __post_init__(self) -> None:
         self.closed = tuple(Yield() for _ in self.kinds)
+        self.open = [0.0] * len(self.kinds)
 
     @property
     def useful(self) -> bool:
@@ -184,10 +214,12 @@ class LongJobs:
         return self.kinds[self.turn].ready
 
     def start(self) -> None:
-        """Start one job."""
-        useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
-        untried = [k for k in useful if self.closed[k].work_units == 0.0]
-        self.turn = untried[0] if untried else max(useful, key=lambda k: self.closed[k].rate)
+        """Start one job: what goes on with the last, for so long that another kind would not wait for ever, or one of a new turn."""
+        if self.running == 0.0 or self.running >= TURN_UNITS or not self.kinds[self.turn].amid:
+            useful = [k for k, kind in enumerate(self.kinds) if kind.useful]
+            untried = sorted((k for k in useful if self.closed[k].work_units == 0.0), key=lambda k: self.open[k] > 0.0)
+            self.turn = untried[0] if untried else max(useful, key=lambda k: self.closed[k].rate)
+            self.running = 0.0
         self.kinds[self.turn].start()
 
     def finish(self) -> None:
@@ -197,7 +229,12 @@ class LongJobs:
         kind.finish()
         after = kind.search.progress
         closed_min = before.objective_min - before.bound_min - (after.objective_min - after.bound_min)
-        self.closed[self.turn].learn(closed_min, max(after.work_units - before.work_units, LEAST_UNITS))
+        work_units = max(after.work_units - before.work_units, LEAST_UNITS)
+        self.open[self.turn] += work_units
+        self.running += work_units
+        if closed_min > 0 or not kind.amid:
+            self.closed[self.turn].learn(closed_min, self.open[self.turn])
+            self.open[self.turn] = 0.0
 
 
 def long_jobs(search: Search, relaxed: Relaxed) -> LongJobs | None:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from solver import anneal
 from solver.bound import Relaxed
-from solver.construct import completed, in_order, others_on_piece
+from solver.construct import completed
 from solver.contention import excess_min
 from solver.crew import GoOn
-from solver.ledger import Ledger
+from solver.from_choices import everybody_held, promised
 from solver.master import Master, Node, WholePlan
 from solver.multipliers import TOLERANCE
 from solver.problem import ESCALATED, Assignment, Problem
@@ -30,10 +30,10 @@ from solver.problem import ESCALATED, Assignment, Problem
 Ints = NDArray[np.int64]
 WORTH_MIN = 0.02
 """Minutes that a minute of somebody's must save for the days up to then to be planned whole."""
-MOST_STATES, MOST_STEP_MIN = 2.5e7, 8
+MOST_STATES, MOST_STEP_MIN = 2e8, 8
 """States of the recursion in a round, and the most minutes that are taken for one to keep to them; beyond, fewer have whole plans."""
-WIDER = 1.1
-"""Times the states that prices ask for, if they are more, that costs of the plan may add to."""
+MOST_WIDER_STATES, WIDER = 5e7, 1.1
+"""States up to which costs of the plan may add to those that prices ask for, or so many times the latter if they are more."""
 CLOSE = 1e-3
 """Share of the objective within which value and bound are taken to agree."""
 COARSE_MIN, COARSE_CLOSE = 8, 10.0
@@ -61,12 +61,36 @@ class Root:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """Where a dive was when its work was over; the next one may go on from there.
+
+    Attributes
+    ----------
+    at
+        The last that was decided, nothing at the root.
+    best, tries
+        The best of what may be decided next, and how much of that was tried.
+    plans
+        All whole plans that are allowed there.
+    coarse
+        Whether the root is not yet measured to the minute.
+    """
+
+    at: Node | None
+    best: Node | None
+    tries: int
+    plans: tuple[WholePlan, ...]
+    coarse: bool = False
+
+
+@dataclass(frozen=True)
 class Dived:
-    """The plan found, which breaks no rule, the deterministic work it took, and the root, if it was reached."""
+    """The plan found, which breaks no rule, the deterministic work it took, the root as far as it came, and where it was cut."""
 
     plan: Assignment
     work_units: float
     root: Root | None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True)
@@ -78,7 +102,9 @@ class DeepDive:
     root
         Of an earlier dive.
     most_units
-        Work after which it ends with the root as far as it came, or puts a plan together wherever the dive is.
+        Work after which it is cut.
+    cut
+        Where it goes on, with the ``seed`` and the ``root`` that it was cut with.
     """
 
     plan: Assignment
@@ -86,6 +112,7 @@ class DeepDive:
     seed: int
     root: Root | None = None
     most_units: float = math.inf
+    cut: Cut | None = None
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Dived:
         """Dive; told to stop, return the plan it began with."""
@@ -106,7 +133,7 @@ def scarce_until(problem: Problem, relaxed: Relaxed, plan: Assignment) -> Ints:
     minute[multipliers.person[now]] = multipliers.minute[now]
     column = np.arange(len(problem.dues))
     last: Ints = np.where(minute > WORTH_MIN, column, -1).max(axis=1, initial=-1)
-    excess, most = excess_min(problem, plan), max(2 * MOST_STATES, WIDER * _states(problem, relaxed, last))
+    excess, most = excess_min(problem, plan), max(MOST_WIDER_STATES, WIDER * _states(problem, relaxed, last))
     inside = problem.due_column[problem.first_window[:-1]] < len(problem.dues)
     for t in np.argsort(-excess, kind="stable").tolist():
         if excess[t] < CLOSE * (problem.objective_min(plan) - problem.unavoidable_min()) or excess[t] <= 0:
@@ -135,64 +162,82 @@ class _Dive:
         self.close = CLOSE * (self.objective - problem.unavoidable_min())
         self.step = min(max(math.ceil(_states(problem, job.relaxed, last) / MOST_STATES), 1), MOST_STEP_MIN)
         self.master = Master(problem, job.relaxed, last, job.plan, self._more)
-        self.random = np.random.default_rng(job.seed) if job.seed else None
+        cut = Cut(None, None, 0, ()) if job.cut is None else job.cut
+        self.at, self.best, self.tries = cut.at, cut.best, cut.tries
 
     def _more(self) -> bool:
         """Whether nobody said to stop, and there is work left to do."""
         return self.go_on() and self.master.used < self.job.most_units
 
     def run(self) -> Dived:
-        """Reach the root, dive, and put a plan together."""
-        master, known = self.master, self.job.root
-        if known is not None:
-            master.dual = known.dual
-            for whole in known.plans:
-                master.add(whole)
-        at = None
-        if known is None and self.step > 1:
+        """Reach the root, or where it was cut, dive, and put a plan together unless it is cut again."""
+        master, root, cut = self.master, self.job.root, self.job.cut
+        if root is not None:
+            master.dual = root.dual
+            master.add(root.plans)
+        if cut is not None:
+            master.add(cut.plans)
+        coarse = False
+        if root is None or self.at is None:
+            root, coarse, at = self._root(coarse=root is None if cut is None else cut.coarse)
+            self.at = at if self._more() else None
+        else:
+            master.only(self.at.out, forget=True)
+        end = None if self.at is None else self._to_the_end(self.at)
+        if not self._more():
+            return Dived(self.job.plan, master.used, root, Cut(self.at, self.best, self.tries, master.allowed, coarse))
+        found = [] if end is None else self._plans(end)
+        return Dived(min([self.job.plan, *found], key=self.problem.objective_min), master.used, root)
+
+    def _root(self, *, coarse: bool) -> tuple[Root, bool, Node]:
+        """Generate at the root; return it, whether that ended in steps still, and where the master stands."""
+        master, at, coarse = self.master, None, coarse and self.step > 1
+        if coarse:
             at = master.generate(step=COARSE_MIN, rounds=ROOT_ROUNDS, close_min=COARSE_CLOSE * self.close)
+            coarse = not self._more()
         at = master.generate(step=1, rounds=ROOT_ROUNDS, close_min=self.close, start=at)
         bound = math.ceil(at.bound - TOLERANCE * (1.0 + abs(at.bound)))
-        root = Root(master.last, at.dual, tuple(at.plans), bound)
-        plan, end = self.job.plan, self._to_the_end(at) if self._more() else None
-        if end is not None and self.go_on():
-            plan = min([plan, *self._plans(end)], key=self.problem.objective_min)
-        return Dived(plan, master.used, root)
+        return Root(master.last, at.dual, tuple(at.plans), bound), coarse, at
 
     def _to_the_end(self, at: Node) -> Node | None:
-        """Fix one person's plan after another; nothing where that gets dearer than the plan it began with."""
+        """Fix one person's plan after another; nothing where that gets dearer than the plan it began with, or is cut."""
         while self._more():
             open_plans = [(s, p) for s, p in zip(at.share.tolist(), at.plans, strict=True) if p.person not in at.fixed]
             if not open_plans:
                 return at
-            whole = [p for s, p in open_plans if s > WHOLE]
-            if whole:
-                at = self._fixed(at, whole)
-                self.master.only(at.out, forget=True)
-                continue
-            likely = self._likely(open_plans)
-            if len(likely) > 1:
-                tried = self._fixed(at, likely)
-                if tried.value - at.value <= JUMP * self.close:
-                    at = tried
-                    self.master.only(at.out, forget=True)
-                    continue
-            share = np.array([s for s, _ in open_plans])
-            if self.random is not None:
-                share *= self.random.uniform(0.6, 1.0, len(share))
-            after: Node | None = None
-            for k in np.argsort(-share, kind="stable")[:TRIES].tolist():
-                tried = self._fixed(at, [open_plans[k][1]])
-                if after is None or tried.value < after.value:
-                    after = tried
-                if after.value - at.value <= JUMP * self.close or not self._more():
-                    break
-            assert after is not None
-            if after.value >= self.objective:
+            after = self._next(at, open_plans)
+            if after is None or after.value >= self.objective:
                 return None
+            self.at, self.best, self.tries = after, None, 0
             at = after
             self.master.only(at.out, forget=True)
-        return at
+        return None
+
+    def _next(self, at: Node, plans: list[tuple[float, WholePlan]]) -> Node | None:
+        """Fix what needs no decision, or else what is likely at once, or else the best of a few; nothing where that is cut."""
+        whole = [plan for share, plan in plans if share > WHOLE]
+        if whole:
+            after = self._fixed(at, whole)
+            return after if self._more() else None
+        share = np.array([s for s, _ in plans])
+        if self.job.seed:
+            # Drawn anew after a cut, and the same.
+            share *= np.random.default_rng((self.job.seed, len(at.fixed))).uniform(0.6, 1.0, len(share))
+        likely = self._likely(plans)
+        singles = [[plans[k][1]] for k in np.argsort(-share, kind="stable")[:TRIES].tolist()]
+        tries = [likely, *singles] if len(likely) > 1 else singles
+        while self.tries < len(tries):
+            tried = self._fixed(at, tries[self.tries])
+            if not self._more():
+                return None
+            near = tried.value - at.value <= JUMP * self.close
+            # Of several at once the best is not good enough.
+            if near or (len(tries[self.tries]) == 1 and (self.best is None or tried.value < self.best.value)):
+                self.best = tried
+            self.tries += 1
+            if near:
+                break
+        return self.best
 
     def _likely(self, plans: list[tuple[float, WholePlan]]) -> list[WholePlan]:
         """Return some plans of different people with no task of two, the largest shares first: some of all that are undecided."""
@@ -296,7 +341,7 @@ class _Dive:
             fixed, rest = np.concatenate([at.pick[:0], *whole]), at.pick[at.part > 0.5]
             chosen = [(task[fixed], person[fixed], window[fixed]), *others, (task[rest], person[rest], window[rest])]
             columns = (np.concatenate(column) for column in zip(*chosen, strict=True))
-            plan = self._annealed(_everybody_held(problem, completed(problem, _promised(problem, *columns))))
+            plan = self._annealed(everybody_held(problem, completed(problem, promised(problem, *columns))))
             if not (plan.who[~problem.may_escalate] == ESCALATED).any():
                 yield plan
 
@@ -307,60 +352,3 @@ class _Dive:
             anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
             self.master.used += anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT
         return anneal.result(state)
-
-
-def _promised(problem: Problem, task: Ints, person: Ints, window: Ints) -> Assignment:
-    """Return a plan with what of these choices fits, in this order: in another window where one does not, escalated where none does.
-
-    The master knows only where it matters most that a review follows its preparation and that they are two people's.
-    """
-    plan = Assignment(*(np.full(problem.task_count, ESCALATED, dtype=np.int32) for _ in range(2)))
-    ledger = Ledger(problem.board.open_min)
-    for t, p, first in zip(task.tolist(), person.tolist(), window.tolist(), strict=True):
-        if plan.who[t] != ESCALATED or p in others_on_piece(problem, plan, t):
-            continue
-        for w in [first, *problem.windows_of(t)]:
-            release, due, work = int(problem.release[w]), int(problem.due[w]), int(problem.work_min[t, p])
-            if in_order(problem, plan, t, w) and ledger.rooms_min(release, due)[p] >= work:
-                plan.who[t], plan.window[t] = p, w - problem.first_window[t]
-                ledger.promise(p, release, due, work)
-                break
-    return plan
-
-
-def _everybody_held(problem: Problem, plan: Assignment) -> Assignment:
-    """Return a plan in which work that must have somebody has, as far as that takes away nothing but work that may be left."""
-    for t in np.flatnonzero((plan.who == ESCALATED) & ~problem.may_escalate).tolist():
-        tried = (
-            _in_place(problem, plan, t, p, w)
-            for w in problem.windows_of(t)
-            for p in np.flatnonzero(problem.allowed[t]).tolist()
-            if p not in others_on_piece(problem, plan, t) and in_order(problem, plan, t, w)
-        )
-        plan = min([plan, *(one for one in tried if one is not None)], key=lambda one: _missing(problem, one))
-    return completed(problem, plan)
-
-
-def _missing(problem: Problem, plan: Assignment) -> tuple[int, int]:
-    """Return how much work that must have somebody has nobody, and what the plan costs."""
-    return int(((plan.who == ESCALATED) & ~problem.may_escalate).sum()), problem.objective_min(plan)
-
-
-def _in_place(problem: Problem, plan: Assignment, t: int, p: int, w: int) -> Assignment | None:
-    """Return the plan with a task in a person's window, and what of theirs is cheapest to leave left for it, if that is enough."""
-    plan = plan.copy()
-    plan.who[t], plan.window[t] = p, w - problem.first_window[t]
-    while True:
-        slack = problem.slack_min(plan, np.array([p]))[0]
-        a, b = np.unravel_index(int(slack.argmin()), slack.shape)
-        lacking = -int(slack[a, b])
-        if lacking <= 0:
-            return plan
-        mine = np.flatnonzero((plan.who == p) & problem.may_escalate)
-        window = problem.chosen(plan, mine)
-        inside = mine[(problem.release_row[window] >= a) & (problem.due_column[window] <= b)]
-        if len(inside) == 0:
-            return None
-        freed = np.minimum(problem.work_min[inside, p], lacking)
-        left = int(inside[(problem.escalation_min[inside] / freed).argmin()])
-        plan.who[left], plan.window[left] = ESCALATED, -1

@@ -56,9 +56,9 @@ PATIENCE = 20
 TOLERANCE = 1e-6
 MISSING = 2.0
 """Price of work that somebody must take and nobody does, times its escalation price: dear, yet not so dear that prices run wild."""
-STATES_PER_UNIT = 8e8
+STATES_PER_UNIT = 5e9
 """States of the recursion in about a second, without those of flags and those that no work leads to: measured with 90 tasks, 9 people."""
-ROUND_UNITS = 0.004
+ROUND_UNITS = 0.003
 """What a linear program of some dozen tasks and people takes."""
 
 

@@ -44,50 +44,55 @@ class Items(NamedTuple):
     weights: NDArray[np.float64]
 
 
+@njit(cache=True)
 def fitting(i: Items, q: int, item: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return a person's items that fit to the minute: without the smallest work that makes room, where steps promised too much."""
-    while True:
-        work, column = i.work[item], np.minimum(i.column[item], i.room.shape[1])
-        room = np.append(i.room[q], np.iinfo(np.int64).max)[column]
-        lacking = np.cumsum(work) - room
-        if not (lacking > 0).any():
-            return item
-        last = int(np.flatnonzero(lacking > 0)[0])
-        enough = np.flatnonzero(work[: last + 1] >= lacking[last])
-        item = np.delete(item, enough[work[enough].argmin()] if len(enough) else last)
+    left, count, last = item.copy(), len(item), i.room.shape[1]
+    k = load = 0
+    while k < count:
+        load += i.work[left[k]]
+        column = i.column[left[k]]
+        if column >= last or load <= i.room[q, column]:
+            k += 1
+            continue
+        lacking, leave, least = load - i.room[q, column], k, np.iinfo(np.int64).max
+        for j in range(k + 1):
+            if lacking <= i.work[left[j]] < least:
+                leave, least = j, i.work[left[j]]
+        left[leave : count - 1] = left[leave + 1 : count].copy()
+        count -= 1
+        k = load = 0
+    return left[:count]
 
 
 @njit(cache=True)
-def _levelled(costs: NDArray[np.float64], flags: int, reach: int, share: float, weight: float) -> None:
-    for m in range(flags):
-        for s in range(reach + 1):
-            costs[m, s] += weight * abs(s - share)
+def _levelled(costs: NDArray[np.float64], reach: int, share: float, weight: float) -> None:
+    for s in range(reach + 1):
+        costs[s] += weight * abs(s - share)
 
 
 @njit(cache=True)
 def _step(
-    old: NDArray[np.float64],
-    new: NDArray[np.float64],
+    source: NDArray[np.float64],
+    target: NDArray[np.float64],
     taken: NDArray[np.uint8],
-    source: int,
-    m: int,
+    scratch: NDArray[np.float64],
     work: int,
     gain: float,
-    reach: int,
     limit: int,
 ) -> None:
-    """One item for one set of flags: states ``work..limit`` may take it from ``source``, which is -1 where it may not be taken."""
-    top = max(reach, limit)
-    for s in range(top + 1):
-        new[m, s] = old[m, s] if s <= reach else 1e18
-        taken[m, s] = 0
-    if source < 0:
-        return
-    for s in range(work, min(limit, reach + work) + 1):
-        value = old[source, s - work] + gain
-        if value < new[m, s]:
-            new[m, s] = value
-            taken[m, s] = 1
+    """One item for one set of flags, in place: states ``work..limit`` of ``target`` take it from ``source`` where that is cheaper.
+
+    Contiguous rows, two loops and no branch in either: the compiler makes vectors of them. ``taken`` is only written for these states.
+    """
+    count = limit - work + 1
+    to, mark = target[work : limit + 1], taken[work : limit + 1]
+    for j in range(count):
+        scratch[j] = source[j] + gain
+    for j in range(count):
+        value, present = scratch[j], to[j]
+        mark[j] = value < present
+        to[j] = min(value, present)
 
 
 @njit(cache=True)
@@ -95,52 +100,77 @@ def _best(
     kept: NDArray[np.int64],
     gain: NDArray[np.float64],
     flag: NDArray[np.int64],
-    flags: int,
     p: int,
     i: Items,
-    first: NDArray[np.float64],
-    second: NDArray[np.float64],
+    rows: NDArray[np.float64],
+    scratch: NDArray[np.float64],
     taken: NDArray[np.uint8],
+    merged: NDArray[np.uint8],
     chosen: NDArray[np.bool_],
     top: int,
 ) -> float:
-    """Return the least cost of person ``p`` and mark what is chosen among ``kept``."""
-    sets, reach, week, last = 1 << flags, 0, 0, i.room.shape[1]
-    old, new = first, second
-    for m in range(sets):
-        old[m, 0] = 0.0 if m == 0 else 1e18
-    reaches = np.zeros(len(kept) + 1, np.int64)
+    """Return the least cost of person ``p`` and mark what is chosen among ``kept``.
+
+    There is one row of states for each set of flags, and a flag is there from the first item that has it to the last: then the cheaper
+    of both goes on, and ``merged`` keeps which.
+    """
+    reach, week, last = 0, 0, i.room.shape[1]
+    first_of, last_of = np.full(len(merged), -1, np.int64), np.full(len(merged), -1, np.int64)
+    for k in range(len(kept)):
+        if flag[k] >= 0:
+            last_of[flag[k]] = k
+            if first_of[flag[k]] < 0:
+                first_of[flag[k]] = k
+    rows[0, 0] = 0.0
+    limits = np.full(len(kept), -1, np.int64)
+    there = 0
     for k in range(len(kept)):
         item = kept[k]
         while week < len(i.week_column) and i.week_column[week] < i.column[item]:
-            _levelled(old, sets, reach, i.share[p, week + 1], i.weights[2])
+            for m in range(there + 1):
+                if m & there == m:
+                    _levelled(rows[m], reach, i.share[p, week + 1], i.weights[2])
             week += 1
         work = i.work[item]
         limit = min(reach + work, i.room[p, i.column[item]] if i.column[item] < last else top)
-        for m in range(sets):
-            source = m
-            if flag[k] >= 0:
-                source = m ^ (1 << flag[k]) if (m >> flag[k]) & 1 else -1
-            _step(old, new, taken[k], source if limit >= work else -1, m, work, gain[k], reach, limit)
-        old, new = new, old
+        bit = 1 << flag[k] if flag[k] >= 0 else 0
+        if bit and first_of[flag[k]] == k:
+            for m in range(there + 1):
+                if m & there == m:
+                    rows[m | bit, : reach + 1] = 1e18
+            there |= bit
+        if limit > reach:
+            for m in range(there + 1):
+                if m & there == m:
+                    rows[m, reach + 1 : limit + 1] = 1e18
+        if limit >= work:
+            limits[k] = limit
+            for m in range(there + 1):
+                if m & there == m and m & bit == bit:
+                    _step(rows[m ^ bit], rows[m], taken[k, m], scratch, work, gain[k], limit)
         reach = max(reach, limit)
-        reaches[k + 1] = reach
+        if bit and last_of[flag[k]] == k:
+            there ^= bit
+            for m in range(there + 1):
+                if m & there == m:
+                    _step(rows[m | bit], rows[m], merged[flag[k], m], scratch, 0, 0.0, reach)
     while week < len(i.week_column):
-        _levelled(old, sets, reach, i.share[p, week + 1], i.weights[2])
+        _levelled(rows[0], reach, i.share[p, week + 1], i.weights[2])
         week += 1
     best, at, marks = 1e18, 0, 0
-    for m in range(sets):
-        for s in range(reach + 1):
-            away = abs(s - i.share[p, 0])
-            value = old[m, s] + i.weights[0] * away + i.weights[1] * max(away - i.far[p], 0.0)
-            if value < best:
-                best, at, marks = value, s, m
+    for s in range(reach + 1):
+        away = abs(s - i.share[p, 0])
+        value = rows[0, s] + i.weights[0] * away + i.weights[1] * max(away - i.far[p], 0.0)
+        if value < best:
+            best, at = value, s
     for k in range(len(kept) - 1, -1, -1):
-        chosen[k] = taken[k, marks, at] == 1
+        work, bit = i.work[kept[k]], 1 << flag[k] if flag[k] >= 0 else 0
+        if bit and last_of[flag[k]] == k and merged[flag[k], marks, at]:
+            marks |= bit
+        chosen[k] = work <= at <= limits[k] and marks & bit == bit and taken[k, marks, at] == 1
         if chosen[k]:
-            at -= i.work[kept[k]]
-            if flag[k] >= 0:
-                marks ^= 1 << flag[k]
+            at -= work
+            marks ^= bit
     return best
 
 
@@ -189,8 +219,9 @@ def best_plans(
     slope = i.weights[0] + i.weights[1] + i.weights[2] * len(i.week_column)
     last = i.room.shape[1]
     top = beyond_min + (i.room.max() if last else 0)
-    first, second = np.empty((1 << most_flags, top + 1)), np.empty((1 << most_flags, top + 1))
-    taken = np.empty((most_items + 1, 1 << most_flags, top + 1), np.uint8)
+    sets, most_items = 1 << most_flags, min(most_items, int(np.diff(i.start).max()) if people else 0)
+    rows, scratch = np.empty((sets, top + 1)), np.empty(top + 1)
+    taken, merged = np.empty((most_items + 1, sets, top + 1), np.uint8), np.empty((most_flags, sets, top + 1), np.uint8)
     gains = i.price - pi[i.task]
     total, cost, start = 0.0, np.zeros(people), np.zeros(people + 1, np.int64)
     items = np.empty(len(i.task), np.int64)
@@ -199,7 +230,7 @@ def best_plans(
         gain, chosen = gains[kept], np.zeros(len(kept), np.bool_)
         flag, flags = np.full(len(kept), -1, np.int64), 0
         while True:
-            least = _best(kept, gain, flag, flags, p, i, first, second, taken, chosen, top)
+            least = _best(kept, gain, flag, p, i, rows, scratch, taken, merged, chosen, top)
             mine = np.sort(i.task[kept[chosen]])
             fresh = 0
             for a in range(1, len(mine)):

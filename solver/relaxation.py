@@ -211,9 +211,10 @@ class Relaxation:
             return Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, none, -math.inf, int(found.nit))
         y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
         reduced = price - equal.T @ y_equal - most.T @ y_most
-        bound = float(equal_right @ y_equal + most_right @ y_most + np.minimum(reduced, 0.0) @ upper)
-        # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
         saved = np.minimum(reduced, 0.0) * upper
+        # Sums, not products of vectors: from ten thousand entries on numpy does those on all cores, and rounds otherwise on one.
+        bound = float((equal_right * y_equal).sum() + (most_right * y_most).sum() + saved.sum())
+        # Rows of tasks and chains are the equal ones; what chains come to is in the upper bounds of their loads alone.
         owner, share_owner = np.concatenate(self.owned), np.concatenate(self.share_owner)
         theirs = np.zeros(self.problem.person_count)
         np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from scenarios.firms import generate_firm
-from solver.beside import DIVE_UNITS, LUMPY_SHARE, VAIN_DIVES, Branching, Diving, LongJobs, long_jobs
+from solver.beside import DIVE_UNITS, LUMPY_SHARE, TURN_UNITS, VAIN_DIVES, Branching, Diving, LongJobs, long_jobs
 from solver.board import compile_board
 from solver.bound import Relaxed, lower_bound
 from solver.construct import completed, rule_plan
+from solver.deep_dives import DeepDive
 from solver.problem import Problem, compile_problem
 from solver.running import Search
 from solver.stop import Progress
@@ -36,6 +37,7 @@ class Scripted:
     units: float = 1.0
     useful: bool = True
     ready: bool = True
+    amid: bool = False
 
     def start(self) -> None:
         self.done.append(self.name)
@@ -61,6 +63,59 @@ def test_each_kind_is_tried_once_and_then_the_one_that_closed_more_of_the_gap() 
     assert done[-1] == "a"
     jobs.kinds[0].useful = False  # type: ignore[misc]
     assert not jobs.useful
+
+
+def test_what_has_not_ended_goes_on_until_another_kind_has_waited_long_enough() -> None:
+    search, _ = running()
+    done: list[str] = []
+    one, other = Scripted(search, "a", [0] * 50, done, amid=True), Scripted(search, "b", [20], done)
+    jobs = LongJobs((one, other))
+    for _ in range(int(TURN_UNITS) + 3):
+        jobs.start()
+        jobs.finish()
+    # After the other's turn the one begun goes on: what it will close is not known yet.
+    assert done == ["a"] * int(TURN_UNITS) + ["b", "a", "a"]
+
+
+def test_what_a_kind_closed_is_told_by_all_its_work_on_what_it_ended() -> None:
+    search, _ = running()
+    one = Scripted(search, "a", [0, 0, 90], [], amid=True)
+    jobs = LongJobs((one,))
+    for closed in (0.0, 0.0, 30.0):
+        jobs.start()
+        jobs.finish()
+        assert jobs.closed[0].rate == closed
+
+
+def test_a_dive_that_was_cut_goes_on_and_the_next_begins_once_it_has_ended() -> None:
+    search, relaxed = running()
+    before, diving, cuts = search.progress.objective_min, Diving(search, relaxed), 0
+    diving.start()
+    while diving.number == 1:
+        diving.ticket = search.crew.start(replace(diving.ticket.job, most_units=0.1))  # type: ignore[type-var]
+        diving.finish()
+        cuts += diving.amid
+        diving.start()
+    assert cuts > 1
+    assert search.progress.objective_min < before
+    assert diving.ticket.job.cut is None  # type: ignore[attr-defined]
+
+
+def test_a_dive_that_was_cut_does_not_go_on_where_the_plan_has_become_better() -> None:
+    search, relaxed = running()
+    diving = Diving(search, relaxed)
+    diving.start()
+    while diving.cut is None or diving.cut.at is None:
+        job = DeepDive(search.plan, relaxed, 0, diving.root, 0.1, diving.cut)
+        diving.ticket = search.crew.start(job)
+        diving.finish()
+    assert diving.amid
+    dearer = replace(diving.cut.at, value=search.problem.objective_min(search.plan) + 1.0)
+    diving.cut = replace(diving.cut, at=dearer)
+    assert not diving.amid
+    diving.start()
+    assert diving.number == 2
+    assert diving.ticket.job.cut is None
 
 
 def test_dives_come_first_where_the_relaxation_explains_little_of_the_plan() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,29 @@ def test_the_next_dive_goes_on_from_the_root_of_the_last() -> None:
     assert next_one.root is not None
     assert next_one.root.bound_min >= first.root.bound_min
     assert np.array_equal(next_one.root.last, first.root.last)
+
+
+def test_a_dive_cut_and_sent_to_another_process_goes_on_and_takes_little_more_work() -> None:
+    problem, plan = busy_firm()
+    relaxed = relaxed_of(problem)
+    whole = DeepDive(plan, relaxed, 0)(problem, lambda: True)
+    found = DeepDive(plan, relaxed, 0, most_units=whole.work_units / 6)(problem, lambda: True)
+    used, cuts, fixed = found.work_units, 0, 0
+    while found.cut is not None:
+        assert problem.objective_min(found.plan) == problem.objective_min(plan)
+        assert found.root is not None
+        assert found.root.bound_min <= problem.objective_min(whole.plan)
+        cuts += 1
+        depth = 0 if found.cut.at is None else len(found.cut.at.fixed)
+        assert depth >= fixed
+        fixed = depth
+        job = DeepDive(plan, relaxed, 0, found.root, whole.work_units / 6, found.cut)
+        found = pickle.loads(pickle.dumps(job))(problem, lambda: True)
+        used += found.work_units
+    assert cuts > 1
+    assert problem.objective_min(found.plan) < 0.95 * problem.objective_min(plan)
+    assert used < 2.0 * whole.work_units
+    assert faults(problem, found.plan) == []
 
 
 def test_told_to_stop_it_returns_the_plan_and_a_bound_that_holds() -> None:

@@ -163,6 +163,6 @@ def test_a_plan_is_added_once() -> None:
     one = master.plan_of(0, mine)
     assert isinstance(one, WholePlan)
     before = len(master.plans)
-    added = master.add(one)
+    added = master.add([one, one])
     assert len(master.plans) == before + added
-    assert not master.add(one)
+    assert not master.add([one])
