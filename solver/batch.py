@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 from solver.again import carried_over
 from solver.board import Board, compile_board
-from solver.bound import Bound, Relax, climbs
+from solver.bound import Bound, Relax, starts_by_prices
 from solver.construct import completed, rule_plan
 from solver.crew import Alone, Crew
 from solver.firm import Firm
@@ -162,18 +162,21 @@ def _search(
 
 def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | None:
     """Search until the stop rule says so; return the bound, which is computed beside the annealing unless it is known."""
-    bounding = search.crew.start(Relax()) if known_min is None else None
+    bounding, priced = None, None
     if known_min is not None:
         search.bounded(known_min - search.base_min, 0.0)
+    elif starts_by_prices(search.problem) and not warm:
+        priced, bounding = start_by_prices(search)
+    else:
+        bounding = search.crew.start(Relax())
     solve_whole(search)
-    start, hot_min = search.plan, WARM_MIN if warm else HOT_MIN
-    if bounding is not None and climbs(search.problem) and not warm:
-        start, bounding = start_by_prices(search, bounding)
-        hot_min = PRICED_MIN
     packings = Packings(search, left=0) if warm else Packings(search)
-    if packings.left and search.stop_reason is None:
-        packings.begin(1)
-    anneal_from(search, start, hot_min=hot_min, share=WARM_SHARE if warm else 1.0)
+    if priced is not None:
+        anneal_from(search, priced, hot_min=PRICED_MIN)
+    else:
+        if packings.left and search.stop_reason is None:
+            packings.begin(1)
+        anneal_from(search, search.plan, hot_min=WARM_MIN if warm else HOT_MIN, share=WARM_SHARE if warm else 1.0)
     bound = None
     if bounding is not None and search.stop_reason is not StopReason.CANCELLED:
         # A budget that is spent does not cut the bound short: how far it would have come is a matter of time.

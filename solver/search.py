@@ -33,7 +33,7 @@ from solver.settling import Settle, nearly_whole
 ANNEAL_BASE_MOVES = 1_000_000
 ANNEAL_MOVES_PER_TASK = 2_000
 """At 600 tasks two seconds of annealing, at 3,000 six; longer runs gained less than the neighbourhoods after them."""
-HOT_MIN, PRICED_MIN, WARM_MIN, COLD_MIN = 180.0, 20.0, 6.0, 1.5
+HOT_MIN, PRICED_MIN, WARM_MIN, COLD_MIN = 180.0, 120.0, 6.0, 1.5
 """Temperatures in minutes: two to three times the price of a move to start, less from a plan by prices and from a plan that is nearly
 right, well below any price to end."""
 MOST_CALLS = 32

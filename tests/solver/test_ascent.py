@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from solver import bound, search
-from solver.ascent import FIRST_LEG, SECOND_LEG, Ascent, Leg, MinutePrices
+from solver.ascent import FIRST_LEG, Ascent, Leg, MinutePrices
 from solver.batch import solve
-from solver.bound import Relax, climbed, climbs, lower_bound
+from solver.bound import Climb, Relax, climbed, lower_bound, starts_by_prices
 from solver.crew import Near
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
@@ -95,24 +95,29 @@ def test_climbing_from_prices_leaves_them_as_they_were() -> None:
     assert (ascent.prices.minute != before[0]).any()
 
 
-def test_firms_too_large_for_either_are_bounded_task_by_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    problem = problem_of(random_firm(2, people=4, tasks=16, load=1.3))
-    assert not climbs(problem)
-    monkeypatch.setattr(bound, "MOST_PICKS", 0)
-    assert climbs(problem)
-    line = Near(lambda: True)
-    first = Relax()(problem, line)
+def test_size_decides_how_a_firm_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, line = problem_of(random_firm(2, people=4, tasks=16, load=1.3)), Near(lambda: True)
+    first = Climb()(problem, line)
     assert first.minutes == climbed(problem).minutes
+    assert not starts_by_prices(problem)
+    assert Relax(first.prices)(problem, line).minutes == lower_bound(problem).minutes
+    monkeypatch.setattr(bound, "PRICED_PICKS", 0)
+    assert starts_by_prices(problem)
+    assert Relax(first.prices)(problem, line).minutes == lower_bound(problem).minutes
+    monkeypatch.setattr(bound, "MOST_PICKS", 0)
+    assert Relax()(problem, line).minutes == first.minutes
     assert Relax(first.prices)(problem, line).minutes == climbed(problem, first.prices).minutes
     monkeypatch.setattr(bound, "MOST_ENTRIES", 0)
-    assert not climbs(problem)
+    assert not starts_by_prices(problem)
     assert Relax()(problem, line).prices is None
-    assert SECOND_LEG.steps > 0
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_search_by_prices_breaks_no_rule_and_is_the_same_again(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bound, "MOST_PICKS", 0)
+@pytest.mark.parametrize(("seed", "most_picks"), [(0, 0), (1, 0), (2, 0), (2, bound.MOST_PICKS), (3, bound.MOST_PICKS)])
+def test_search_by_prices_breaks_no_rule_and_is_the_same_again(
+    seed: int, most_picks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bound, "PRICED_PICKS", 0)
+    monkeypatch.setattr(bound, "MOST_PICKS", most_picks)
     monkeypatch.setattr(search, "WHOLE_PICKS", 0)
     one = random_firm(seed, people=5, tasks=30, load=1.1)
     phases: list[str] = []
