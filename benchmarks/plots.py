@@ -78,17 +78,10 @@ def scaling_picture(rows: Sequence[Row]) -> Figure:
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
     tasks = [row["tasks"] for row in rows]
     for stage, title in STAGES.items():
-        shown = [max(row[f"{stage}_s"], 0.001) if stage != "bound" or row["relaxed"] else np.nan for row in rows]
-        left.plot(tasks, shown, marker="o", label=title)
+        left.plot(tasks, [max(row[f"{stage}_s"], 0.001) for row in rows], marker="o", label=title)
     left.set_title("Time of each stage", fontsize=10)
     right.plot(tasks, [row["plan_mib"] for row in rows], marker="o", label="up to the first plan")
-    relaxed = [row for row in rows if row["relaxed"]]
-    right.plot(
-        [row["tasks"] for row in relaxed],
-        [row["peak_mib"] for row in relaxed],
-        marker="o",
-        label="with the first bound",
-    )
+    right.plot(tasks, [row["peak_mib"] for row in rows], marker="o", label="with the first bound")
     right.set_title("Peak memory", fontsize=10)
     for panel, unit in ((left, "seconds"), (right, "MiB")):
         _logarithmic(panel, "open tasks", unit)

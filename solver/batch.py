@@ -177,6 +177,10 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
         if packings.left and search.stop_reason is None:
             packings.begin(1)
         anneal_from(search, search.plan, hot_min=WARM_MIN if warm else HOT_MIN, share=WARM_SHARE if warm else 1.0)
+    if bounding is not None and not search.crew.patient:
+        while packings.left and search.stop_reason is None and not search.crew.ready(bounding):
+            packings.begin(1)
+            packings.finish()
     bound = None
     if bounding is not None and search.stop_reason is not StopReason.CANCELLED:
         # A budget that is spent does not cut the bound short: how far it would have come is a matter of time.

@@ -25,11 +25,10 @@ def contended(problem: Problem, plan: Assignment, seed: int, size: int) -> tuple
     is there.
     """
     random = np.random.default_rng(seed)
-    excess = excess_min(problem, plan)
-    excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
-    if not (excess > 0).any():
-        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    excess = _worth_min(problem, plan)
     dear = np.flatnonzero(excess)
+    if len(dear) == 0:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     drawn = random.choice(dear, size=min(len(dear), MOST_DRAWN), replace=False, p=excess[dear] / excess.sum()).tolist()
     people = np.flatnonzero(problem.allowed[drawn[0]])
     if len(people) > MOST_PEOPLE:
@@ -57,6 +56,18 @@ def contended(problem: Problem, plan: Assignment, seed: int, size: int) -> tuple
             linked.update(problem.piece[problem.piece_start[t] : problem.piece_start[t + 1]].tolist())
     tasks = np.sort(np.array(chosen, dtype=np.int64))
     return tasks, np.sort(np.concatenate([people, _outlets(problem, plan, tasks, people)]))
+
+
+def dear_tasks(problem: Problem, plan: Assignment) -> int:
+    """Return how many tasks there are that a dive may be drawn by."""
+    return int((_worth_min(problem, plan) > 0).sum())
+
+
+def _worth_min(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
+    """Return ``(T,)`` what each task costs beyond its least price, 0 where that is too little to dive for."""
+    excess = excess_min(problem, plan)
+    excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
+    return excess
 
 
 def _outlets(

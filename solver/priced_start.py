@@ -51,7 +51,7 @@ def start_by_prices(search: Search) -> tuple[Assignment, Ticket[Bound] | None]:
 
 
 def priced_plan(problem: Problem, prices: MinutePrices) -> Assignment:
-    """Return a plan that breaks no rule: work that must have somebody first, with whom it is today in doubt, then the dearest to escalate.
+    """Return a plan that breaks no rule: first work that must have somebody, which keeps who has it in doubt, then the dearest to leave.
 
     With the longest first, annealing from there came to 8.0 and 1.7 million minutes on two firms of 100 people; so, to 7.6 and 1.1.
     """

@@ -28,7 +28,7 @@ from solver.packings import Packings
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem
 from solver.running import Search, Yield
-from solver.settling import Settle, nearly_whole
+from solver.settling import Settle, settles
 
 ANNEAL_BASE_MOVES = 1_000_000
 ANNEAL_MOVES_PER_TASK = 2_000
@@ -92,7 +92,7 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packing
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
     Packings come first, and now and then.
     """
-    settlings = None if relaxed is None or not nearly_whole(search.problem, relaxed) else Settlings(search, relaxed)
+    settlings = None if relaxed is None or not settles(search.problem, relaxed) else Settlings(search, relaxed)
     rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings, settlings)
     beside = None if relaxed is None else long_jobs(search, relaxed)
     while search.go_on():
@@ -206,7 +206,7 @@ class Rounds:
     def go(self, sides: int) -> None:
         """Do one round, or as many packings as there are sides."""
         other = self.packings
-        if other is not None and other.due(self.spent):
+        if other is not None and other.due(self.spent, self.gained):
             other.begin(sides)
             self.spent += other.finish()
         elif self.settlings is not None and self.settlings.due(self.spent, self.gained):

@@ -39,6 +39,9 @@ times it nothing moves any more."""
 LACKING, DEARER = 3.0, 1.5
 """Price of a lacking minute, times what a minute is worth to the relaxation, at first, and how much more after each call that leaves some
 lacking: at the worth itself it is left, at ten times it what is lacking is bought too dear (decision 32)."""
+MOST_CELLS = 200_000
+"""Windows of people beyond which moves are slow, as they no longer fit what a core keeps near: at 30 people and 600 tasks six million a
+second, at 100 people and 3,000 tasks a third of one, and a settling took a minute for nothing."""
 MOST_OPEN_SHARE = 0.5
 """Share of tasks that the relaxation splits up to which a plan may start from it."""
 
@@ -113,8 +116,10 @@ def _scale(choices: Choices, tasks: NDArray[np.int64]) -> float:
     return max(float(np.median(usual)) if len(usual) else 0.0, LEAST_SCALE_MIN)
 
 
-def nearly_whole(problem: Problem, relaxed: Relaxed) -> bool:
-    """Whether the relaxation gives most tasks to one person in one window."""
+def settles(problem: Problem, relaxed: Relaxed) -> bool:
+    """Whether the relaxation gives most tasks to one person in one window, and moves are fast."""
+    if problem.room_min.size > MOST_CELLS:
+        return False
     whole = np.bincount(relaxed.leaning.task[relaxed.leaning.share > AGREED], minlength=problem.task_count)
     somebody = problem.allowed.any(axis=1)
     return bool((whole[somebody] == 0).sum() <= MOST_OPEN_SHARE * max(int(somebody.sum()), 1))

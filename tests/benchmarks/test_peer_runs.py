@@ -152,5 +152,6 @@ def test_versions_of_the_peers_are_pinned() -> None:
 def test_scaling_goes_through_every_stage() -> None:
     found = scaling.measure(3, 10, seed=0)
     assert set(found) == {
-        "generate_s", "board_s", "problem_s", "plan_s", "bound_s", "plan_mib", "peak_mib", "relaxed"
+        "generate_s", "board_s", "problem_s", "plan_s", "bound_s", "plan_mib", "peak_mib", "bound_by"
     }  # fmt: skip
+    assert found["bound_by"] == "relaxation"

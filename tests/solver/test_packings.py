@@ -10,11 +10,12 @@ import pytest
 from scenarios.firms import generate_firm
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
+from solver.contention import dear_tasks
 from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.overbooking import Found, Overbook
-from solver.packings import FIRST_PACKINGS, PACKED_SHARE, VAIN_SHARE, Packings, together
+from solver.packings import FIRST_PACKINGS, MOST_VAIN, PACKED_SHARE, VAIN_SHARE, Packings, together
 from solver.problem import Assignment, Problem, compile_problem
-from solver.running import Search
+from solver.running import Search, Yield
 from solver.stop import Progress
 from tests.firms_for_tests import NOW, random_firm
 from tests.solver.test_anneal import faults
@@ -49,78 +50,85 @@ def test_each_begins_with_the_best_plan_and_a_worse_one_is_forgotten() -> None:
     running = contested_firm()
     packings = Packings(running)
     for _ in range(FIRST_PACKINGS):
-        assert packings.due(0.0)
+        assert packings.due(0.0, Yield())
         before = running.plan
         packings.begin(1)
         packings.finish()
         assert packings.plan is before
         assert running.problem.objective_min(running.plan) <= running.problem.objective_min(before)
         assert faults(running.problem, running.plan) == []
-    assert not packings.due(0.0)
+    assert not packings.due(0.0, Yield(1e9, 1.0))
 
 
-def test_both_kinds_are_tried_and_then_the_one_that_gained_more() -> None:
+def test_the_kind_with_least_work_since_it_gained_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    packings = Packings(contested_firm())
+    begun = without_gain(monkeypatch, 1.0)
+    for _ in range(4):
+        packings.begin(1)
+        packings.finish()
+    assert begun == ["Overbook", "Dive", "Overbook", "Dive"]
+    packings.vain_units[Overbook] = 0.0
+    packings.begin(1)
+    assert packings.kind is Overbook
+
+
+def test_one_that_gains_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     running = contested_firm()
+    best = Overbook(running.plan, 0)(running.problem, lambda: True).plan
+    assert running.problem.objective_min(best) < 0.9 * running.problem.objective_min(running.plan)
     packings = Packings(running)
+    monkeypatch.setattr(Overbook, "__call__", lambda job, problem, go_on: Found(best, 1.0))
     kinds = []
     for _ in range(3):
         packings.begin(1)
         kinds.append(packings.kind)
         packings.finish()
-    assert kinds[:2] == [Overbook, Dive]
-    running = contested_firm()
-    again = Packings(running)
-    for kind in kinds[:2]:
-        again.begin(1)
-        assert again.kind is kind
-        again.finish()
-    assert kinds[2] is max(again.gains, key=lambda kind: again.gains[kind])
+    assert kinds[:2] == [Overbook, Overbook]
+    assert packings.vain_units[Overbook] > 0.0
 
 
 def test_more_are_due_when_other_work_has_been_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    running = contested_firm()
-    packings = Packings(running, left=0)
-    assert not packings.due(0.0)
-    assert packings.due(1.0)
+    packings, nothing = Packings(contested_firm(), left=0), Yield()
+    without_gain(monkeypatch, 1.0)
     packings.begin(1)
     spent = packings.finish()
-    assert max(packings.gains.values()) > 0.0
-    assert not packings.due(spent / PACKED_SHARE)
-    assert packings.due(1.01 * spent / PACKED_SHARE)
-    without_gain(monkeypatch, 1.0)
-    for _ in range(2):
-        packings.gains = dict.fromkeys(packings.gains, 0.0)
-        packings.begin(1)
-        packings.finish()
-    assert not packings.due(packings.spent / VAIN_SHARE)
-    assert packings.due(1.01 * packings.spent / VAIN_SHARE)
+    assert packings.hopeful
+    assert not packings.due(spent / PACKED_SHARE, nothing)
+    assert packings.due(1.01 * spent / PACKED_SHARE, nothing)
+    packings.hopeful = False
+    assert not packings.due(spent / VAIN_SHARE, nothing)
+    assert packings.due(1.01 * spent / VAIN_SHARE, nothing)
+    packings.gained = Yield(100.0, 1.0)
+    assert packings.due(0.0, Yield(99.0, 1.0))
+    assert not packings.due(0.0, Yield(101.0, 1.0))
 
 
 def test_a_kind_with_nothing_to_do_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
     packings = Packings(contested_firm())
     begun = without_gain(monkeypatch, 0.0)
     for _ in range(2):
-        assert packings.due(1.0)
+        assert packings.due(1.0, Yield())
         packings.begin(2)
         packings.finish()
     assert begun == ["Overbook", "Overbook", "Dive", "Dive"]
-    assert not packings.due(1.0)
+    assert not packings.due(1.0, Yield())
 
 
-def test_dives_that_gain_nothing_become_finer_and_larger(monkeypatch: pytest.MonkeyPatch) -> None:
-    packings = Packings(contested_firm(), gains={Dive: 1.0})
+def test_dives_become_finer_and_larger_once_those_of_all_dear_tasks_were_vain(monkeypatch: pytest.MonkeyPatch) -> None:
+    running = contested_firm()
+    packings = Packings(running, vain_units={Dive: 0.0})
+    dear = dear_tasks(running.problem, running.plan)
+    assert dear > 1
     without_gain(monkeypatch, 1.0)
-    sizes = []
-    for _ in range(3):
+    sizes: list[int] = []
+    for _ in range(2 * min(dear, MOST_VAIN)):
+        assert packings.fine == (len(sizes) >= min(dear, MOST_VAIN))
         packings.begin(1)
         packings.finish()
         sizes.append(packings.size)
-    assert sizes == [
-        round(GROWTH * FIRST_SIZE),
-        min(round(GROWTH * round(GROWTH * FIRST_SIZE)), MOST_TASKS),
-        MOST_TASKS,
-    ]
-    assert packings.fine
+    assert sizes[min(dear, MOST_VAIN) - 2 :: min(dear, MOST_VAIN)] == [FIRST_SIZE, round(GROWTH * FIRST_SIZE)]
+    assert packings.size == min(round(GROWTH * round(GROWTH * FIRST_SIZE)), MOST_TASKS)
+    assert not packings.hopeful
 
 
 def apart(problem: Problem, plan: Assignment, groups: tuple[set[int], set[int]]) -> list[Assignment]:

@@ -18,7 +18,7 @@ from solver.bound import Relaxed, lower_bound
 from solver.construct import completed, rule_plan
 from solver.firm import Firm
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
-from solver.settling import Settle, nearly_whole, rounded, unlinked
+from solver.settling import Settle, rounded, settles, unlinked
 from tests.firms_for_tests import NOW, random_firm
 from tests.plan_checker import assignments, cheapest, tiny_firm
 from tests.solver.test_anneal import faults
@@ -151,9 +151,11 @@ def test_the_same_settling_comes_to_the_same_plan() -> None:
     assert once.work_units == again.work_units
 
 
-def test_a_relaxation_that_splits_most_tasks_is_no_start() -> None:
+def test_a_relaxation_that_splits_most_tasks_or_a_large_firm_is_no_start(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = crowded(5)
     relaxed = relaxed_of(problem)
-    assert nearly_whole(problem, relaxed)
+    assert settles(problem, relaxed)
     split = replace(relaxed.leaning, share=np.full_like(relaxed.leaning.share, 0.5))
-    assert not nearly_whole(problem, replace(relaxed, leaning=split))
+    assert not settles(problem, replace(relaxed, leaning=split))
+    monkeypatch.setattr("solver.settling.MOST_CELLS", problem.room_min.size - 1)
+    assert not settles(problem, relaxed)
