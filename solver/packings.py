@@ -17,7 +17,7 @@ from solver.crew import Ticket
 from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.overbooking import Found, Overbook
 from solver.problem import Assignment, Problem
-from solver.running import Search, Yield
+from solver.running import Search
 
 FIRST_PACKINGS = 6
 """Plans made before anything else, each from the best one: one may end at twice another."""
@@ -44,8 +44,8 @@ class Packings:
         How many come before anything else.
     vain_units
         Work of each kind since it gained more than little: the kind with the least is next. Kinds that found nothing to do are gone.
-    gained
-        What all of them gained for their work of late.
+    fruitful
+        Whether the last ones gained more than little: others follow at once.
     size, fine
         Of the next dive: measured finely and larger after as many that gained little as there are dear tasks to draw.
     vain
@@ -65,20 +65,19 @@ class Packings:
     vain: int = 0
     hopeful: bool = True
     vain_units: dict[type[Dive | Overbook], float] = field(default_factory=lambda: {Overbook: 0.0, Dive: 0.0})
-    gained: Yield = field(default_factory=Yield)
+    fruitful: bool = False
     begun: list[Ticket[Found]] = field(default_factory=list)
     plan: Assignment = field(init=False)
     kind: type[Dive | Overbook] = field(init=False)
 
-    def due(self, spent: float, other: Yield) -> bool:
-        """Whether the next ones are due after so much work in all, beside what ``other`` rounds gain."""
+    def due(self, spent: float) -> bool:
+        """Whether the next ones are due after so much work in all."""
         if self.begun or not self.vain_units:
             return bool(self.begun)
         progress = self.search.progress
         settled = progress.objective_min - progress.bound_min <= SETTLED * progress.objective_min
         share = SETTLED_SHARE if settled else PACKED_SHARE if self.hopeful else VAIN_SHARE
-        more = not settled and self.gained.rate > other.rate
-        return self.left > 0 or more or self.spent < share * spent
+        return self.left > 0 or (self.fruitful and not settled) or self.spent < share * spent
 
     def begin(self, most: int) -> None:
         """Start up to ``most`` of them side by side, those already begun counted."""
@@ -102,10 +101,9 @@ class Packings:
         little = gained < SMALL_SHARE * before
         if work_units:
             self.vain_units[self.kind] = self.vain_units[self.kind] + work_units if little else 0.0
-            self.gained.learn(gained, work_units)
         elif found:
             del self.vain_units[self.kind]
-        self.hopeful |= gained > 0
+        self.fruitful, self.hopeful = not little, self.hopeful or gained > 0
         if self.kind is Dive:
             self._grow(len(found), little)
         self.spent += work_units

@@ -93,7 +93,8 @@ def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packing
     Packings come first, and now and then.
     """
     settlings = None if relaxed is None or not settles(search.problem, relaxed) else Settlings(search, relaxed)
-    rounds = Rounds(search, None if relaxed is None else relaxed.leaning, packings, settlings)
+    leaning, spent = None if relaxed is None else relaxed.leaning, 0.0 if packings is None else packings.spent
+    rounds = Rounds(search, leaning, packings, settlings, spent=spent)
     beside = None if relaxed is None else long_jobs(search, relaxed)
     while search.go_on():
         if beside is not None and beside.useful:
@@ -180,7 +181,7 @@ class Rounds:
     idle
         Neighbourhoods since the last gain.
     spent
-        Work of all rounds so far.
+        Work of all rounds so far, and of packings before them.
     """
 
     search: Search
@@ -206,7 +207,7 @@ class Rounds:
     def go(self, sides: int) -> None:
         """Do one round, or as many packings as there are sides."""
         other = self.packings
-        if other is not None and other.due(self.spent, self.gained):
+        if other is not None and other.due(self.spent):
             other.begin(sides)
             self.spent += other.finish()
         elif self.settlings is not None and self.settlings.due(self.spent, self.gained):

@@ -15,7 +15,7 @@ from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.overbooking import Found, Overbook
 from solver.packings import FIRST_PACKINGS, MOST_VAIN, PACKED_SHARE, VAIN_SHARE, Packings, together
 from solver.problem import Assignment, Problem, compile_problem
-from solver.running import Search, Yield
+from solver.running import Search
 from solver.stop import Progress
 from tests.firms_for_tests import NOW, random_firm
 from tests.solver.test_anneal import faults
@@ -50,14 +50,14 @@ def test_each_begins_with_the_best_plan_and_a_worse_one_is_forgotten() -> None:
     running = contested_firm()
     packings = Packings(running)
     for _ in range(FIRST_PACKINGS):
-        assert packings.due(0.0, Yield())
+        assert packings.due(0.0)
         before = running.plan
         packings.begin(1)
         packings.finish()
         assert packings.plan is before
         assert running.problem.objective_min(running.plan) <= running.problem.objective_min(before)
         assert faults(running.problem, running.plan) == []
-    assert not packings.due(0.0, Yield(1e9, 1.0))
+    assert packings.due(0.0) == packings.fruitful
 
 
 def test_the_kind_with_least_work_since_it_gained_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,33 +85,33 @@ def test_one_that_gains_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
         packings.finish()
     assert kinds[:2] == [Overbook, Overbook]
     assert packings.vain_units[Overbook] > 0.0
+    assert not packings.fruitful
 
 
 def test_more_are_due_when_other_work_has_been_done(monkeypatch: pytest.MonkeyPatch) -> None:
-    packings, nothing = Packings(contested_firm(), left=0), Yield()
+    packings = Packings(contested_firm(), left=0)
     without_gain(monkeypatch, 1.0)
     packings.begin(1)
     spent = packings.finish()
     assert packings.hopeful
-    assert not packings.due(spent / PACKED_SHARE, nothing)
-    assert packings.due(1.01 * spent / PACKED_SHARE, nothing)
+    assert not packings.due(spent / PACKED_SHARE)
+    assert packings.due(1.01 * spent / PACKED_SHARE)
     packings.hopeful = False
-    assert not packings.due(spent / VAIN_SHARE, nothing)
-    assert packings.due(1.01 * spent / VAIN_SHARE, nothing)
-    packings.gained = Yield(100.0, 1.0)
-    assert packings.due(0.0, Yield(99.0, 1.0))
-    assert not packings.due(0.0, Yield(101.0, 1.0))
+    assert not packings.due(spent / VAIN_SHARE)
+    assert packings.due(1.01 * spent / VAIN_SHARE)
+    packings.fruitful = True
+    assert packings.due(0.0)
 
 
 def test_a_kind_with_nothing_to_do_is_not_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
     packings = Packings(contested_firm())
     begun = without_gain(monkeypatch, 0.0)
     for _ in range(2):
-        assert packings.due(1.0, Yield())
+        assert packings.due(1.0)
         packings.begin(2)
         packings.finish()
     assert begun == ["Overbook", "Overbook", "Dive", "Dive"]
-    assert not packings.due(1.0, Yield())
+    assert not packings.due(1.0)
 
 
 def test_dives_become_finer_and_larger_once_those_of_all_dear_tasks_were_vain(monkeypatch: pytest.MonkeyPatch) -> None:
