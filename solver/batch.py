@@ -178,7 +178,7 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
             packings.begin(1)
         anneal_from(search, search.plan, hot_min=WARM_MIN if warm else HOT_MIN, share=WARM_SHARE if warm else 1.0)
     if bounding is not None and not search.crew.patient:
-        while packings.left and search.stop_reason is None and not search.crew.ready(bounding):
+        while packings.left and packings.due(0.0) and search.stop_reason is None and not search.crew.ready(bounding):
             packings.begin(1)
             packings.finish()
     bound = None

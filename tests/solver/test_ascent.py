@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 import pytest
 
+from scenarios.firms import generate_firm
 from solver import bound, search
 from solver.ascent import FIRST_LEG, Ascent, Leg, MinutePrices
 from solver.batch import solve
+from solver.board import compile_board
 from solver.bound import Climb, Relax, climbed, lower_bound, starts_by_prices
-from solver.crew import Near
+from solver.construct import completed, rule_plan
+from solver.contention import dear_tasks
+from solver.crew import Alone, Near, Ticket
+from solver.problem import compile_problem
 from solver.stop import WorkBudget
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.plan_checker import cheapest, problems
@@ -110,6 +118,33 @@ def test_size_decides_how_a_firm_is_bounded(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(bound, "MOST_ENTRIES", 0)
     assert not starts_by_prices(problem)
     assert Relax()(problem, line).prices is None
+
+
+@dataclass
+class Slow(Alone):
+    """Is not ready the first times it is asked."""
+
+    patient: bool = False
+    asked: int = 0
+
+    def ready(self, ticket: Ticket[Any]) -> bool:
+        self.asked += 1
+        return self.asked > 8
+
+
+def test_while_the_bound_is_awaited_plans_are_packed_until_nothing_is_left_to_pack(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(search, "WHOLE_PICKS", 0)
+    left = []
+    for seed in range(4):
+        made, crew = generate_firm(people=3, tasks=10, seed=seed), Slow()
+        problem = compile_problem(compile_board(made.firm, now=made.now))
+        plan = solve(made.firm, now=made.now, stop=WorkBudget(3.0), crew=crew)
+        assert problems(made.firm, plan, made.now) == []
+        assert crew.asked > 0
+        left.append(dear_tasks(problem, completed(problem, rule_plan(problem))))
+    assert 0 in left
 
 
 @pytest.mark.parametrize(("seed", "most_picks"), [(0, 0), (1, 0), (2, 0), (2, bound.MOST_PICKS), (3, bound.MOST_PICKS)])
