@@ -19,7 +19,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from solver.crew import GoOn
-from solver.prices import Balance
+from solver.multipliers import of_balance, steepest
 from solver.problem import Problem
 
 Floats = NDArray[np.float32]
@@ -292,6 +292,7 @@ class Ascent:
         self.cell: Ints = np.where(
             inside, problem.release_row.astype(np.int64) * dues + problem.due_column, rows * dues
         )
+        self.most_windows = int(np.diff(problem.first_window).max(initial=1))
         self.work = np.where(problem.allowed, problem.work_min, 0).astype(np.float32)
         self.choice = self._choices(inside)
         self.left = np.where(problem.may_escalate, problem.escalation_min, FORBIDDEN).astype(np.float64)
@@ -336,13 +337,13 @@ class Ascent:
         """Make the steps of a leg, or as many as there is time for."""
         problem, (rows, dues, people) = self.problem, self.shape
         shares = problem.balance
-        steepest = _steepest(shares)[:, None]
+        most = steepest(shares)[:, None]
         mean, square = np.zeros_like(self.minute), np.zeros_like(self.minute)
         load_mean, load_square = np.zeros_like(self.load), np.zeros_like(self.load)
         used = np.zeros((rows * dues + 1, people), dtype=np.float32)
         price, around = np.zeros_like(used), np.zeros((dues, people), dtype=np.float32)
         due, left = np.zeros((dues, people), dtype=np.float32), self.left.astype(np.float32)
-        cost = np.zeros((int(np.diff(problem.first_window).max(initial=1)), people), dtype=np.float32)
+        cost = np.zeros((self.most_windows, people), dtype=np.float32)
         for step in range(leg.steps):
             if not go_on():
                 break
@@ -361,24 +362,22 @@ class Ascent:
             load_square = SQUARE_SHARE * load_square + (1.0 - SQUARE_SHARE) * away**2
             pull = load_mean / (1.0 - MEAN_SHARE**seen)
             size = np.sqrt(load_square / (1.0 - SQUARE_SHARE**seen)) + LEAST_MIN
-            self.load = np.clip(self.load + LOAD_RATE * rate * pull / size, -steepest, steepest)
+            self.load = np.clip(self.load + LOAD_RATE * rate * pull / size, -most, most)
             self.used_units += (self.choice.size + CELL_ENTRIES * int(self.binds.sum()) * people) / ENTRIES_PER_UNIT
 
     def bound(self) -> float:
         """Return what no plan can beat, at the prices as they are, in double precision; less than nothing where a task has no place."""
         problem, (rows, dues, people) = self.problem, self.shape
-        shares = problem.balance
         price, around = np.zeros((rows * dues + 1, people)), np.zeros((dues, people))
         _summed(self.minute, self.binds, self.load, self.counts, price, around)
         used = np.zeros((rows * dues + 1, people), dtype=np.float32)
-        cost = np.zeros((int(np.diff(problem.first_window).max(initial=1)), people))
+        cost = np.zeros((self.most_windows, people))
         total = self._least(self.left, price, 0.0, 1.0, used, cost)
         if total >= FORBIDDEN / 2:
             return -np.inf
         for cell in np.flatnonzero(self.binds).tolist():
             total -= float(self.minute[cell].astype(np.float64) @ self.room[cell].astype(np.float64))
-        beyond = np.maximum(np.abs(self.load[0]) - shares.near_pct / 100.0, 0.0)
-        return total - float((self.load * shares.share_min.T).sum() + (beyond * shares.far_min).sum())
+        return total + of_balance(self.load.T, problem.balance)
 
     def _least(
         self, left: Numbers, price: Numbers, near_share: float, near_min: float, used: Floats, cost: Numbers
@@ -415,12 +414,6 @@ class Ascent:
             used,
         )
         return float(alone + together)
-
-
-def _steepest(shares: Balance) -> Exact:
-    """Return the most that a minute of each load may cost: more bounds nothing."""
-    weeks = [shares.week_pct / 100.0] * len(shares.end_slots)
-    return np.array([(shares.near_pct + shares.far_pct) / 100.0, *weeks])
 
 
 def _pairs(problem: Problem) -> tuple[Ints, NDArray[np.bool_], NDArray[np.bool_]]:

@@ -25,8 +25,8 @@ MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
 tasks: 122,542 of them, 3.4 s a round)."""
 PRICED_PICKS = 50_000
-"""Beyond this many a plan begins at prices that climb: of two firms of 100 people, annealing from there came to 7.6 and 1.8 million
-minutes, from the rule's plan to 7.9 and 3.0."""
+"""Beyond this many a plan begins at prices that climb: of two firms of 100 people, annealing from there came to 7.6 and 1.0 million
+minutes within ten seconds, from the rule's plan to 7.9 and 3.0."""
 MOST_ENTRIES = 200_000_000
 """Windows times people beyond which prices do not climb either, in memory of four bytes each; the bound is then what each task costs
 alone."""
@@ -119,15 +119,6 @@ class Bound:
     work_units: float
     relaxed: Relaxed | None = None
     prices: MinutePrices | None = None
-
-
-@dataclass(frozen=True)
-class Climb:
-    """The job of prices that climb, for a crew."""
-
-    def __call__(self, problem: Problem, go_on: GoOn) -> Bound:
-        """Bound the problem by the first leg; told to stop, return after the step at hand."""
-        return climbed(problem, None, go_on)
 
 
 @dataclass(frozen=True)

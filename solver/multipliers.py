@@ -171,7 +171,7 @@ class _Held:
         if not np.isfinite(least).all():
             return -math.inf  # work that somebody holds has no window left: the relaxation has no answer
         hours = float((minute * np.maximum(problem.room_min, 0)).sum())
-        return float(least.sum()) - hours + _of_balance(cost, problem.balance)
+        return float(least.sum()) - hours + of_balance(cost, problem.balance)
 
     def most_overbooked(self, minute: Floats, load: Floats, people: Ints) -> tuple[int, int, int] | None:
         """Return the window of some people with most more work than room where every task takes its cheapest choice, if any has."""
@@ -206,12 +206,18 @@ class _Held:
 
 def _within_slopes(load: Floats, shares: Balance) -> Floats:
     """Return multipliers of loads no steeper than the price of being away from a share: steeper ones bound nothing."""
-    steepest = np.full(load.shape[1], shares.week_pct / 100.0)
-    steepest[0] = (shares.near_pct + shares.far_pct) / 100.0
-    return np.clip(load, -steepest, steepest)
+    most = steepest(shares)
+    return np.clip(load, -most, most)
 
 
-def _of_balance(cost: Floats, shares: Balance) -> float:
-    """Return the least over all loads of the price of the balance, less what the loads cost already."""
+def steepest(shares: Balance) -> Floats:
+    """Return ``(1 + weeks,)`` the most that a minute of each load may cost by its distance from the fair share."""
+    most = np.full(1 + len(shares.end_slots), shares.week_pct / 100.0)
+    most[0] = (shares.near_pct + shares.far_pct) / 100.0
+    return most
+
+
+def of_balance(cost: Floats, shares: Balance) -> float:
+    """Return the least over all loads of the price of the balance, less what they cost already, ``cost`` ``(P, 1 + weeks)`` a minute."""
     beyond = np.maximum(np.abs(cost[:, 0]) - shares.near_pct / 100.0, 0.0)
     return float(-(cost * shares.share_min).sum() - (beyond * shares.far_min).sum())

@@ -13,7 +13,7 @@ from solver import bound, search
 from solver.ascent import FIRST_LEG, Ascent, Leg, MinutePrices
 from solver.batch import solve
 from solver.board import compile_board
-from solver.bound import Climb, Relax, climbed, lower_bound, starts_by_prices
+from solver.bound import Relax, climbed, lower_bound, starts_by_prices
 from solver.construct import completed, rule_plan
 from solver.contention import dear_tasks
 from solver.crew import Alone, Near, Ticket
@@ -105,8 +105,7 @@ def test_climbing_from_prices_leaves_them_as_they_were() -> None:
 
 def test_size_decides_how_a_firm_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, line = problem_of(random_firm(2, people=4, tasks=16, load=1.3)), Near(lambda: True)
-    first = Climb()(problem, line)
-    assert first.minutes == climbed(problem).minutes
+    first = climbed(problem)
     assert not starts_by_prices(problem)
     assert Relax(first.prices)(problem, line).minutes == lower_bound(problem).minutes
     monkeypatch.setattr(bound, "PRICED_PICKS", 0)
