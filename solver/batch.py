@@ -13,6 +13,7 @@ from datetime import datetime
 from importlib.metadata import version
 
 from solver.again import carried_over
+from solver.beside import First
 from solver.board import Board, compile_board
 from solver.bound import Bound, Relax, starts_by_prices
 from solver.construct import completed, rule_plan
@@ -26,7 +27,7 @@ from solver.pricing import price_list
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import ProgressCallback, Search
 from solver.scarcity import NO_HOURS, Hours, scarce_hours
-from solver.search import HOT_MIN, PRICED_MIN, WARM_MIN, anneal_from, solve_neighbourhoods, solve_whole
+from solver.search import HOT_MIN, PRICED_MIN, WARM_MIN, anneal_from, cooling, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, gap_pct
 from solver.trade_off import trade_off
 from solver.writing import written
@@ -170,6 +171,7 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
     else:
         bounding = search.crew.start(Relax())
     solve_whole(search)
+    first = None if priced is None else First(priced, cooling(search.problem, PRICED_MIN))
     packings = Packings(search, left=0) if warm else Packings(search)
     if priced is not None:
         anneal_from(search, priced, hot_min=PRICED_MIN)
@@ -188,7 +190,7 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
     if bound is not None:
         search.bounded(bound.minutes - search.base_min, bound.work_units)
     if search.stop_reason is None:
-        solve_neighbourhoods(search, None if bound is None else bound.relaxed, packings)
+        solve_neighbourhoods(search, None if bound is None else bound.relaxed, packings, first)
     return bound
 
 

@@ -1,7 +1,7 @@
 """What is done beside the neighbourhoods: long jobs for the bound and for plans that no neighbourhood leads to, by turns.
 
-Branch and cut closes the gap of firms with little to pack, deep dives that of those whose short days decide; which of them a firm is
-shows by what each closed of the gap for its work.
+Branch and cut closes the gap of firms with little to pack, deep dives that of those whose short days decide, other chains from the
+first plan that of large ones; which of them a firm is shows by what each closed of the gap for its work.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ from solver.bound import Relaxed
 from solver.branch_and_cut import FIRST_NODES, MORE_NODES, Branch, Branched, Rows, tractable
 from solver.crew import Ticket
 from solver.deep_dives import Cut, DeepDive, Dived, Root
+from solver.overbooking import Found
+from solver.problem import Assignment
+from solver.restart import Restart
 from solver.running import Search, Yield
 
 FIRST_STAGE_UNITS, MORE_STAGE_UNITS = 4.0, 2.0
@@ -25,10 +28,12 @@ TURN_UNITS = 40.0
 LUMPY_SHARE = 0.5
 """Share of the plan that the relaxation explains below which lumps decide, and dives come first: on one firm of 30 people they ended at
 905 to 910 thousand minutes within a minute, after branch and cut at 920 to 924."""
+RESTART_UNITS = 25.0
+"""Work after which another chain ends: by then most gain little. It never takes more than all work before it."""
 LEAST_UNITS = 0.01
 """Work of a job that came to nothing."""
-VAIN_DIVES = 6
-"""Dives after the last that gained anything, from where none is expected to."""
+VAIN_DIVES = VAIN_CHAINS = 6
+"""Dives, or chains, after the last that gained anything, from where none is expected to."""
 
 
 class LongJob(Protocol):
@@ -174,6 +179,62 @@ class Diving:
             self.vain = 0 if gained else self.vain + 1
 
 
+@dataclass(frozen=True)
+class First:
+    """Where other chains begin: a first plan, and the temperatures (minutes) it is annealed through."""
+
+    plan: Assignment
+    heats: tuple[float, ...]
+
+
+@dataclass
+class Restarting:
+    """Other chains from the first plan (`solver.restart`), each by another seed.
+
+    Attributes
+    ----------
+    first
+        Where they begin.
+    number, vain
+        Chains so far, and those since the last that ended below the best plan.
+    """
+
+    search: Search
+    first: First
+    number: int = 0
+    vain: int = 0
+    units: float = FIRST_STAGE_UNITS
+    amid: bool = False
+    ticket: Ticket[Found] = field(init=False)
+
+    @property
+    def useful(self) -> bool:
+        """Whether another chain may end below the best plan."""
+        return self.vain < VAIN_CHAINS
+
+    @property
+    def ready(self) -> bool:
+        """Whether the chain has ended."""
+        return self.search.crew.ready(self.ticket)
+
+    def start(self) -> None:
+        """Start a chain."""
+        search = self.search
+        self.number += 1
+        self.units = min(max(search.progress.work_units, SHORT_UNITS), RESTART_UNITS)
+        job = Restart(search.plan, self.first.plan, search.seed + self.number, self.first.heats, self.units)
+        self.ticket = search.crew.start(job)
+
+    def finish(self) -> None:
+        """Take in where a chain ended."""
+        search, before = self.search, self.search.progress.objective_min
+        found = search.finish(self.ticket)
+        if found is None:
+            return
+        search.report(found.plan, found.work_units, "another chain")
+        self.vain = 0 if search.progress.objective_min < before else self.vain + 1
+
+
 @dataclass
 class LongJobs:
     """Long jobs of several kinds by turns: each once, then that which closed most of the gap for its work of late.
@@ -237,9 +298,11 @@ class LongJobs:
             self.open[self.turn] = 0.0
 
 
-def long_jobs(search: Search, relaxed: Relaxed) -> LongJobs | None:
-    """Return what the size of a firm allows to be done beside its neighbourhoods."""
+def long_jobs(search: Search, relaxed: Relaxed, first: First | None = None) -> LongJobs | None:
+    """Return what the size of a firm allows to be done beside its neighbourhoods; other chains come first where there is a start."""
     if not tractable(search.problem, relaxed.rows):
         return None
-    progress, kinds = search.progress, (Branching(search, relaxed.rows), Diving(search, relaxed))
-    return LongJobs(kinds[::-1] if progress.bound_min < LUMPY_SHARE * progress.objective_min else kinds)
+    progress = search.progress
+    kinds: tuple[LongJob, ...] = (Branching(search, relaxed.rows), Diving(search, relaxed))
+    kinds = kinds[::-1] if progress.bound_min < LUMPY_SHARE * progress.objective_min else kinds
+    return LongJobs(kinds if first is None else (Restarting(search, first), *kinds))

@@ -17,6 +17,7 @@ from solver.crew import Ticket
 from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.overbooking import Found, Overbook
 from solver.problem import Assignment, Problem
+from solver.restart import SMALL_SHARE
 from solver.running import Search
 
 FIRST_PACKINGS = 6
@@ -24,8 +25,6 @@ FIRST_PACKINGS = 6
 PACKED_SHARE, VAIN_SHARE, SETTLED_SHARE, SETTLED = 0.5, 0.3, 0.15, 0.02
 """Share of the work that goes into more of them, what is left of it after those that gained nothing, and once plan and bound are so
 close, of the plan: no lump is undecided then, and what is left is for the neighbourhoods."""
-SMALL_SHARE = 0.01
-"""Share of the objective below which the gain of a dive is little."""
 MOST_VAIN = 12
 """Dives in a row that gain little, at most one for each dear task, before they get finer and larger: one tells of what it drew alone. Of
 100 people 14 small dives after two overbookings came to 480 and 490 thousand minutes in 35 seconds of a core, where a search with

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from solver import anneal, neighbourhoods
-from solver.beside import Branching, LongJobs, long_jobs
+from solver.beside import Branching, First, LongJobs, long_jobs
 from solver.bound import Relaxed
 from solver.crew import Ticket
 from solver.improving import Anneal, Improve, Improved
@@ -59,6 +59,12 @@ def round_units(number: int) -> float:
     return min(FIRST_UNITS * (number + 1), ROUND_UNITS)
 
 
+def cooling(problem: Problem, hot_min: float, share: float = 1.0) -> tuple[float, ...]:
+    """Return the temperatures between calls of annealing from ``hot_min`` until it is cold, or through a share of as many."""
+    calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
+    return tuple(np.geomspace(hot_min, COLD_MIN, math.ceil(share * calls) + 1).tolist())
+
+
 def anneal_from(
     search: Search,
     plan: Assignment,
@@ -74,28 +80,29 @@ def anneal_from(
     problem = search.problem
     if problem.task_count == 0 or not problem.allowed.any():
         return
-    calls = -(-(ANNEAL_BASE_MOVES + ANNEAL_MOVES_PER_TASK * problem.task_count) // anneal.MOVES_PER_CALL)
-    calls = math.ceil(share * calls)
-    heats = np.geomspace(hot_min, COLD_MIN, calls + 1).tolist()
+    heats = cooling(problem, hot_min, share)
+    calls = len(heats) - 1
     most = max(MOST_CALLS * MOST_CALL_TASKS // max(problem.task_count, MOST_CALL_TASKS), 1)
     random, done, size = anneal.first_random(search.seed), 0, 1
     while done < calls and search.stop_reason is None and not enough():
-        stretch = tuple(heats[done : done + size + 1])
+        stretch = heats[done : done + size + 1]
         found = Anneal(plan, random, stretch)(problem, search.go_on)
         plan, random, done, size = found.plan, found.random, done + found.calls, min(2 * size, most)
         search.report(plan, found.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT, "annealing")
 
 
-def solve_neighbourhoods(search: Search, relaxed: Relaxed | None = None, packings: Packings | None = None) -> None:
+def solve_neighbourhoods(
+    search: Search, relaxed: Relaxed | None = None, packings: Packings | None = None, first: First | None = None
+) -> None:
     """Free a few people at a time and solve them exactly until the stop rule says so, or nothing is left to try.
 
     With what a relaxation says, neighbourhoods follow it, and the bound is tightened beside them as long as that gets anywhere.
-    Packings come first, and now and then.
+    Packings come first, and now and then. Other chains begin at ``first``.
     """
     settlings = None if relaxed is None or not settles(search.problem, relaxed) else Settlings(search, relaxed)
     leaning, spent = None if relaxed is None else relaxed.leaning, 0.0 if packings is None else packings.spent
     rounds = Rounds(search, leaning, packings, settlings, spent=spent)
-    beside = None if relaxed is None else long_jobs(search, relaxed)
+    beside = None if relaxed is None else long_jobs(search, relaxed, first)
     while search.go_on():
         if beside is not None and beside.useful:
             beside.start()
