@@ -27,7 +27,8 @@ TURN_UNITS = 40.0
 """Work after which another kind has its turn, though a dive has not ended."""
 LUMPY_SHARE = 0.5
 """Share of the plan that the relaxation explains below which lumps decide, and dives come first: on one firm of 30 people they ended at
-905 to 910 thousand minutes within a minute, after branch and cut at 920 to 924."""
+905 to 910 thousand minutes within a minute, after branch and cut at 920 to 924. Elsewhere branch and cut does, also before other chains:
+of two firms of 100 people its first stage raised the bound by 1.6 and 4.7 per cent, where a chain brought the plan down by 1.2 and 0."""
 RESTART_UNITS = 25.0
 """Work after which another chain ends: by then most gain little. It never takes more than all work before it."""
 LEAST_UNITS = 0.01
@@ -299,10 +300,10 @@ class LongJobs:
 
 
 def long_jobs(search: Search, relaxed: Relaxed, first: First | None = None) -> LongJobs | None:
-    """Return what the size of a firm allows to be done beside its neighbourhoods; other chains come first where there is a start."""
+    """Return what the size of a firm allows to be done beside its neighbourhoods; other chains where they have a start."""
     if not tractable(search.problem, relaxed.rows):
         return None
-    progress = search.progress
-    kinds: tuple[LongJob, ...] = (Branching(search, relaxed.rows), Diving(search, relaxed))
-    kinds = kinds[::-1] if progress.bound_min < LUMPY_SHARE * progress.objective_min else kinds
-    return LongJobs(kinds if first is None else (Restarting(search, first), *kinds))
+    branching, diving = Branching(search, relaxed.rows), Diving(search, relaxed)
+    chains: tuple[LongJob, ...] = () if first is None else (Restarting(search, first),)
+    lumpy = search.progress.bound_min < LUMPY_SHARE * search.progress.objective_min
+    return LongJobs((*chains, diving, branching) if lumpy else (branching, *chains, diving))

@@ -8,7 +8,17 @@ from typing import ClassVar
 import pytest
 
 from scenarios.firms import generate_firm
-from solver.beside import RESTART_UNITS, SHORT_UNITS, VAIN_CHAINS, Branching, First, Restarting, long_jobs
+from solver.beside import (
+    LUMPY_SHARE,
+    RESTART_UNITS,
+    SHORT_UNITS,
+    VAIN_CHAINS,
+    Branching,
+    Diving,
+    First,
+    Restarting,
+    long_jobs,
+)
 from solver.board import compile_board
 from solver.bound import lower_bound
 from solver.construct import completed, rule_plan
@@ -144,11 +154,15 @@ def test_chains_differ_and_take_no_more_work_than_there_was(problem: Problem) ->
     assert chains.units == RESTART_UNITS
 
 
-def test_chains_come_before_other_long_jobs_where_there_is_a_start(problem: Problem) -> None:
+def test_chains_come_first_where_lumps_decide_and_after_branch_and_cut_elsewhere(problem: Problem) -> None:
     search, relaxed = running(problem), lower_bound(problem).relaxed
     assert relaxed is not None
-    with_start, without = long_jobs(search, relaxed, first(problem)), long_jobs(search, relaxed)
-    assert with_start is not None
-    assert without is not None
-    assert [type(kind) for kind in with_start.kinds] == [Restarting, *(type(kind) for kind in without.kinds)]
-    assert Branching in [type(kind) for kind in without.kinds]
+    orders = {0.9: [Restarting, Diving, Branching], 1.1: [Branching, Restarting, Diving]}
+    for share, order in orders.items():
+        bound = int(share * LUMPY_SHARE * search.progress.objective_min)
+        search.progress = replace(search.progress, bound_min=bound)
+        jobs, without = long_jobs(search, relaxed, first(problem)), long_jobs(search, relaxed)
+        assert jobs is not None
+        assert without is not None
+        assert [type(kind) for kind in jobs.kinds] == order
+        assert [type(kind) for kind in without.kinds] == [kind for kind in order if kind is not Restarting]
