@@ -14,13 +14,11 @@ functions stand in this one module: the compiler's cache is renewed by changes o
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from solver.problem import Assignment, Problem
+from solver.flattened import Facts, Overbooked, State
 
 MOVES_PER_CALL = 200_000
 """Moves between two looks at the clock: some 50 ms."""
@@ -32,122 +30,8 @@ LOST_SHARE = 0.1
 """Share of moves that pick among the escalated tasks, the dearest to leave."""
 
 
-class Facts(NamedTuple):
-    """The problem as flat arrays for the compiled loop; see `Problem` for the names."""
-
-    work: NDArray[np.int32]
-    comfort: NDArray[np.int32]
-    first_window: NDArray[np.int32]
-    release: NDArray[np.int32]
-    due: NDArray[np.int32]
-    late: NDArray[np.int64]
-    row: NDArray[np.int32]
-    column: NDArray[np.int32]
-    escalation: NDArray[np.int64]
-    may_escalate: NDArray[np.bool_]
-    piece: NDArray[np.int32]
-    piece_start: NDArray[np.int32]
-    preparation: NDArray[np.int32]
-    review: NDArray[np.int32]
-    review_start: NDArray[np.int32]
-    candidate: NDArray[np.int32]
-    candidate_start: NDArray[np.int32]
-    home: NDArray[np.int32]
-    allowed: NDArray[np.bool_]
-    share: NDArray[np.int64]
-    far: NDArray[np.int64]
-    end_slots: NDArray[np.int64]
-    near_pct: int
-    far_pct: int
-    week_pct: int
-    beyond: int
-
-
-class State(NamedTuple):
-    """A plan on the way, all arrays changed in place."""
-
-    who: NDArray[np.int32]
-    window: NDArray[np.int32]
-    slack: NDArray[np.int32]
-    load: NDArray[np.int64]
-    cost: NDArray[np.int64]
-    held: NDArray[np.int32]
-    held_count: NDArray[np.int32]
-    place: NDArray[np.int32]
-    random: NDArray[np.uint64]
-
-
-def facts(problem: Problem) -> Facts:
-    """Flatten a problem for the compiled loop."""
-    board, balance = problem.board, problem.balance
-    reviews = [np.array(problem.reviews.get(t, ()), dtype=np.int64) for t in range(problem.task_count)]
-    return Facts(
-        work=problem.work_min,
-        comfort=problem.comfort_min,
-        first_window=problem.first_window,
-        release=problem.release,
-        due=problem.due,
-        late=problem.late_min,
-        row=problem.release_row,
-        column=problem.due_column,
-        escalation=problem.escalation_min,
-        may_escalate=problem.may_escalate,
-        piece=problem.piece,
-        piece_start=problem.piece_start,
-        preparation=problem.preparation,
-        review=np.concatenate([np.zeros(0, dtype=np.int64), *reviews]).astype(np.int32),
-        review_start=_starts([len(found) for found in reviews]),
-        candidate=np.nonzero(problem.allowed)[1].astype(np.int32),
-        candidate_start=_starts(problem.allowed.sum(axis=1).tolist()),
-        home=_homes(problem),
-        allowed=problem.allowed,
-        share=balance.share_min,
-        far=balance.far_min,
-        end_slots=balance.end_slots,
-        near_pct=balance.near_pct,
-        far_pct=balance.far_pct,
-        week_pct=balance.week_pct,
-        beyond=board.axis.count,
-    )
-
-
-def _starts(counts: list[int]) -> NDArray[np.int32]:
-    return np.concatenate([[0], np.cumsum(np.array(counts, dtype=np.int64))]).astype(np.int32)
-
-
-def _homes(problem: Problem) -> NDArray[np.int32]:
-    """Return the person each task belongs with: the one with the least comfort price, -1 where nobody may do it."""
-    price = np.where(problem.allowed, problem.comfort_min, np.iinfo(np.int32).max)
-    best = price.argmin(axis=1) if problem.person_count else np.zeros(problem.task_count, dtype=np.int64)
-    return np.where(problem.allowed.any(axis=1), best, -1).astype(np.int32)
-
-
-def first_random(seed: int) -> int:
-    """Return the state of the generator that a seed begins with; never zero, where it would stay."""
-    return (seed * 2 + 1) * 0x9E3779B97F4A7C15 % 2**64
-
-
-def start_state(problem: Problem, plan: Assignment, seed: int) -> State:
-    """Return the state of ``plan``; the same seed gives the same run."""
-    people, tasks = problem.person_count, problem.task_count
-    held = np.full((people + 1, max(tasks, 1)), -1, dtype=np.int32)
-    count = np.zeros(people + 1, dtype=np.int32)
-    place = np.zeros(tasks, dtype=np.int32)
-    for t, p in enumerate(plan.who.tolist()):
-        held[p, count[p]], place[t] = t, count[p]
-        count[p] += 1
-    loads = problem.loads_min(plan)
-    return State(
-        who=plan.who.copy(),
-        window=plan.window.copy(),
-        slack=problem.slack_min(plan),
-        load=loads,
-        cost=problem.balance.cost_min(loads),
-        held=held,
-        held_count=count,
-        place=place,
-        random=np.array([first_random(seed)], dtype=np.uint64),
-    )
+NOTHING_LACKS = 1 << 30
+"""More minutes than anybody has."""
 
 
 @njit(cache=True)
@@ -160,23 +44,46 @@ def _random(state: NDArray[np.uint64]) -> float:
     return float((x * np.uint64(0x2545F4914F6CDD1D)) >> np.uint64(11)) / 9007199254740992.0
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
+def _least(cells: NDArray[np.int32], most: int) -> int:
+    """Return the least of some cells, and ``most`` of none: with no way out in the middle, the compiler takes eight at a time."""
+    least = np.int32(most)
+    for b in range(len(cells)):
+        least = min(least, cells[b])
+    return int(least)
+
+
+@njit(cache=True, forceinline=True)
 def _fits(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> bool:
     for a in range(min(row + 1, slack.shape[1])):
-        for b in range(column, slack.shape[2]):
-            if slack[p, a, b] < work:
-                return False
+        room = _least(slack[p, a, column:], work)
+        if room < work:
+            return False
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
+def _fits_instead(
+    slack: NDArray[np.int32], p: int, out_row: int, out_column: int, out_work: int, row: int, column: int, work: int
+) -> bool:
+    """Whether work fits once some that is due by ``out_column``, from ``out_row`` on, is gone."""
+    for a in range(min(row + 1, slack.shape[1])):
+        gone_from = max(out_column, column) if a <= out_row else slack.shape[2]
+        if _least(slack[p, a, column:gone_from], work) < work:
+            return False
+        if _least(slack[p, a, gone_from:], work) < work - out_work:
+            return False
+    return True
+
+
+@njit(cache=True, forceinline=True)
 def _take(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> None:
     for a in range(min(row + 1, slack.shape[1])):
         for b in range(column, slack.shape[2]):
             slack[p, a, b] -= work
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _cost(f: Facts, load: NDArray[np.int64], p: int, work: int, due: int) -> int:
     """Balance price of person ``p`` with ``work`` more minutes promised by slot ``due``."""
     away = abs(load[p, 0] + work - f.share[p, 0])
@@ -187,7 +94,7 @@ def _cost(f: Facts, load: NDArray[np.int64], p: int, work: int, due: int) -> int
     return -(-hundredths // 100)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _swap_cost(f: Facts, load: NDArray[np.int64], p: int, out: int, out_due: int, into: int, into_due: int) -> int:
     """Balance price of ``p`` giving ``out`` minutes away for ``into`` minutes."""
     away = abs(load[p, 0] - out + into - f.share[p, 0])
@@ -202,7 +109,7 @@ def _swap_cost(f: Facts, load: NDArray[np.int64], p: int, out: int, out_due: int
     return -(-hundredths // 100)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _in_order(f: Facts, s: State, t: int, w: int) -> bool:
     before = f.preparation[t]
     if before >= 0 and s.who[before] >= 0 and f.release[w] < f.beyond:
@@ -217,7 +124,7 @@ def _in_order(f: Facts, s: State, t: int, w: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _separate(f: Facts, s: State, t: int, p: int, except_task: int) -> bool:
     """Whether no other task of the same piece is with ``p``; ``except_task`` is about to leave and does not count."""
     for i in range(f.piece_start[t], f.piece_start[t + 1]):
@@ -227,7 +134,7 @@ def _separate(f: Facts, s: State, t: int, p: int, except_task: int) -> bool:
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _first_window(f: Facts, s: State, t: int, p: int, worst: float) -> int:
     """Return the cheapest window of ``t`` in which ``p`` has room, -1 when none costs at most ``worst``."""
     for w in range(f.first_window[t], f.first_window[t + 1]):
@@ -238,7 +145,7 @@ def _first_window(f: Facts, s: State, t: int, p: int, worst: float) -> int:
     return -1
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _value(f: Facts, s: State, t: int) -> int:
     """Price of a task where it is, balance aside."""
     if s.who[t] < 0:
@@ -278,7 +185,7 @@ def _add_load(f: Facts, s: State, p: int, due: int, work: int) -> None:
     s.cost[p] = _cost(f, s.load, p, 0, 0)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _relocate(f: Facts, s: State, t: int, p: int, limit: float) -> int:
     """Move ``t`` to ``p`` where that costs at most ``limit`` more; return the difference made."""
     old = s.who[t]
@@ -288,25 +195,21 @@ def _relocate(f: Facts, s: State, t: int, p: int, limit: float) -> int:
     gone, before = 0, _value(f, s, t)
     if old >= 0:
         gone = _swap_cost(f, s.load, old, f.work[t, old], f.due[first + s.window[t]], 0, 0) - s.cost[old]
-    # The balance of p depends on the window only through its week; the first window is the usual one.
-    joined = _cost(f, s.load, p, f.work[t, p], f.due[first]) - s.cost[p]
-    base = f.comfort[t, p] - before + gone
-    if base + joined + f.late[first] > limit + 2 * f.week_pct * f.work[t, p] // 100 * len(f.end_slots):
-        return 0
-    w = _first_window(f, s, t, p, limit - base - joined + 2 * f.week_pct * f.work[t, p] * len(f.end_slots) / 100)
-    if w < 0:
-        return 0
-    change = base + _cost(f, s.load, p, f.work[t, p], f.due[w]) - s.cost[p] + f.late[w]
-    if change > limit:
-        return 0
-    _put(f, s, t, p, w)
-    return change
+    base = f.comfort[t, p] - before + gone - s.cost[p]
+    for w in range(first, f.first_window[t + 1]):
+        change = base + f.late[w] + _cost(f, s.load, p, f.work[t, p], f.due[w])
+        if change <= limit and _in_order(f, s, t, w) and _fits(s.slack, p, f.row[w], f.column[w], f.work[t, p]):
+            _put(f, s, t, p, w)
+            return change
+    return 0
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _rewindow(f: Facts, s: State, t: int) -> int:
     """Promise a late task earlier, or any task in a cheaper window, with the same person; never at a loss."""
     p, old = s.who[t], f.first_window[t] + s.window[t]
+    if s.window[t] == 0:
+        return 0
     work = f.work[t, p]
     _take(s.slack, p, f.row[old], f.column[old], -work)
     w = _first_window(f, s, t, p, f.late[old])
@@ -320,7 +223,7 @@ def _rewindow(f: Facts, s: State, t: int) -> int:
     return change
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _swap(f: Facts, s: State, t: int, u: int, limit: float) -> int:
     """Exchange the people of ``t`` and ``u`` where that costs at most ``limit`` more; return the difference made."""
     p, q = s.who[t], s.who[u]
@@ -332,13 +235,9 @@ def _swap(f: Facts, s: State, t: int, u: int, limit: float) -> int:
     change += _swap_cost(f, s.load, q, f.work[u, q], f.due[uw], f.work[t, q], f.due[tw]) - s.cost[q]
     if change > limit:
         return 0
-    _take(s.slack, p, f.row[tw], f.column[tw], -f.work[t, p])
-    _take(s.slack, q, f.row[uw], f.column[uw], -f.work[u, q])
-    fits = _fits(s.slack, q, f.row[tw], f.column[tw], f.work[t, q]) and _fits(
-        s.slack, p, f.row[uw], f.column[uw], f.work[u, p]
-    )
-    _take(s.slack, p, f.row[tw], f.column[tw], f.work[t, p])
-    _take(s.slack, q, f.row[uw], f.column[uw], f.work[u, q])
+    fits = _fits_instead(
+        s.slack, q, f.row[uw], f.column[uw], f.work[u, q], f.row[tw], f.column[tw], f.work[t, q]
+    ) and _fits_instead(s.slack, p, f.row[tw], f.column[tw], f.work[t, p], f.row[uw], f.column[uw], f.work[u, p])
     if not fits:
         return 0
     # One by one a swap passes through a state that may not fit; the ledger may be negative in between, never after.
@@ -347,11 +246,56 @@ def _swap(f: Facts, s: State, t: int, u: int, limit: float) -> int:
     return change
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
+def _least_joined(f: Facts, s: State, t: int, p: int, out: int, out_due: int) -> int:
+    """Return what ``t`` costs at least with ``p``, who gives ``out`` minutes away: lateness and balance in its cheapest window."""
+    best = np.int64(1) << 62
+    for w in range(f.first_window[t], f.first_window[t + 1]):
+        best = min(best, f.late[w] + _swap_cost(f, s.load, p, out, out_due, f.work[t, p], f.due[w]))
+    return best + f.comfort[t, p] - s.cost[p]
+
+
+@njit(cache=True, forceinline=True)
+def _least_ejected(f: Facts, s: State, t: int, u: int, q: int) -> int:
+    """Return what `_eject` changes at least: both tasks in their cheapest windows, as though there were room.
+
+    Almost every chain costs too much by that alone, and trying one takes four times as long as any other move.
+    """
+    p, here = s.who[u], s.who[t]
+    due = f.due[f.first_window[t] + s.window[t]] if here >= 0 else 0
+    least = _least_joined(f, s, t, p, f.work[u, p], f.due[f.first_window[u] + s.window[u]])
+    least -= _value(f, s, t) + _value(f, s, u)
+    if q < 0:
+        least += f.escalation[u]
+    elif q == here:
+        return least + _least_joined(f, s, u, q, f.work[t, q], due)
+    else:
+        least += _least_joined(f, s, u, q, 0, 0)
+    if here >= 0:
+        least += _swap_cost(f, s.load, here, f.work[t, here], due, 0, 0) - s.cost[here]
+    return least
+
+
+@njit(cache=True, forceinline=True)
+def _fits_in_place(f: Facts, s: State, t: int, u: int) -> bool:
+    """Whether the person of ``u`` has room for ``t`` in one of its windows once ``u`` is gone."""
+    p, old = s.who[u], f.first_window[u] + s.window[u]
+    for w in range(f.first_window[t], f.first_window[t + 1]):
+        if _fits_instead(s.slack, p, f.row[old], f.column[old], f.work[u, p], f.row[w], f.column[w], f.work[t, p]):
+            return True
+    return False
+
+
+@njit(cache=True, forceinline=True)
 def _eject(f: Facts, s: State, t: int, u: int, q: int, limit: float) -> int:
     """Put ``t`` in the place of ``u``, and ``u`` with ``q`` (-1: escalate it), where the chain costs at most ``limit``."""
     p, u_window = s.who[u], f.first_window[u] + s.window[u]
     if not (f.allowed[t, p] and _separate(f, s, t, p, u)) or (q < 0 and not f.may_escalate[u]):
+        return 0
+    # What can be told without moving anything is, for few chains come about.
+    if _least_ejected(f, s, t, u, q) > limit or not _fits_in_place(f, s, t, u):
+        return 0
+    if q >= 0 and (not _separate(f, s, u, q, -1) or _first_window(f, s, u, q, 1e18) < 0):
         return 0
     change = -s.cost[p] - _value(f, s, u)
     _put(f, s, u, -1, -1)
@@ -421,41 +365,13 @@ def anneal(f: Facts, s: State, moves: int, hot: float, cold: float) -> int:
     return total
 
 
-def result(state: State) -> Assignment:
-    """Return the plan a state stands for, as a copy."""
-    return Assignment(state.who.copy(), state.window.copy())
-
-
 OVERBOOKED_PER_CALL = 100_000
 """Overbooking moves between two looks at the clock: some 0.1 s."""
 DROP_SHARE = 0.2
 """Share of moves on a task of somebody overbooked that try to escalate it."""
 
 
-class Overbooked(NamedTuple):
-    """What overbooking keeps in step beside `State`, whose slack may be negative then.
-
-    Attributes
-    ----------
-    over
-        ``(P,)`` minutes that each person lacks in their worst window.
-    firm_slack
-        As `State.slack`, of the tasks alone that may not be escalated: they fit at any time, so that giving up the others always
-        leads back to a plan that breaks no rule.
-    """
-
-    over: NDArray[np.int64]
-    firm_slack: NDArray[np.int32]
-
-
-def overbooked(problem: Problem, plan: Assignment) -> Overbooked:
-    """Return what overbooking keeps in step, of a plan that breaks no rule."""
-    kept = plan.copy()
-    kept.who[problem.may_escalate], kept.window[problem.may_escalate] = -1, -1
-    return Overbooked(np.zeros(problem.person_count, dtype=np.int64), problem.slack_min(kept))
-
-
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _lacking(
     slack: NDArray[np.int32],
     p: int,
@@ -480,23 +396,20 @@ def _lacking(
     for a in range(rows):
         out_from = out_column if a <= out_row else columns
         from_here = column if a <= row else columns
-        for b in range(start, columns):
-            left = slack[p, a, b]
-            if b >= out_from:
-                left += out_work
-            if b >= from_here:
-                left -= work
-            if left < -worst:
-                worst = -left
+        low, high = max(start, min(out_from, from_here)), max(start, out_from, from_here)
+        between = out_work if out_from < from_here else -work
+        worst = max(worst, -_least(slack[p, a, start:low], NOTHING_LACKS))
+        worst = max(worst, -_least(slack[p, a, low:high], NOTHING_LACKS) - between)
+        worst = max(worst, -_least(slack[p, a, high:], NOTHING_LACKS) - out_work + work)
     return worst
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _fits_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int) -> bool:
     return f.may_escalate[t] or _fits(o.firm_slack, p, f.row[w], f.column[w], f.work[t, p])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _take_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int, sign: int) -> None:
     if p >= 0 and not f.may_escalate[t]:
         _take(o.firm_slack, p, f.row[w], f.column[w], sign * f.work[t, p])
@@ -512,7 +425,7 @@ def _put_over(f: Facts, s: State, o: Overbooked, t: int, p: int, w: int) -> None
     _take_firmly(f, o, t, p, w, 1)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _best_window(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, worst: float) -> tuple[int, int]:
     """Return the window of ``t`` that costs least with ``p``, -1 beyond ``worst``, and what ``p`` lacks then, ``price`` a minute."""
     best, lacks, work, out_row, out_column, out_work = -1, 0, f.work[t, p], -1, 0, 0
@@ -533,7 +446,7 @@ def _best_window(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float
     return best, lacks
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _relocate_over(f: Facts, s: State, o: Overbooked, t: int, p: int, price: float, limit: float) -> None:
     """Move ``t`` to ``p`` where that costs at most ``limit`` more."""
     old = s.who[t]
@@ -558,7 +471,7 @@ def _relocate_over(f: Facts, s: State, o: Overbooked, t: int, p: int, price: flo
             o.over[old] = old_lacks
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _rewindow_over(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float) -> None:
     """Promise ``t`` in the best window of its person."""
     p, old = s.who[t], f.first_window[t] + s.window[t]
@@ -570,7 +483,7 @@ def _rewindow_over(f: Facts, s: State, o: Overbooked, t: int, price: float, limi
         o.over[p] = lacks
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _swap_over(f: Facts, s: State, o: Overbooked, t: int, u: int, price: float, limit: float) -> None:
     """Exchange the people of ``t`` and ``u``, windows kept, where that costs at most ``limit`` more."""
     p, q = s.who[t], s.who[u]
@@ -605,7 +518,7 @@ def _swap_over(f: Facts, s: State, o: Overbooked, t: int, u: int, price: float, 
         o.over[p], o.over[q] = p_lacks, q_lacks
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _drop(f: Facts, s: State, o: Overbooked, t: int, price: float, limit: float) -> None:
     """Escalate ``t``, whose person is overbooked, where that costs at most ``limit`` more."""
     p = s.who[t]

@@ -34,6 +34,9 @@ from solver.writing import written
 
 WARM_SHARE = 0.25
 """Of the annealing where the last plan is nearly right."""
+PRICED_SHARE = 0.25
+"""Of the annealing from a plan by prices: of four firms of 100 people, four seeds each, plans overbooked four times after so much cost
+0.1 to 5 per cent less than after all of it, in three seconds less."""
 
 IncumbentCallback = Callable[[Progress, Callable[[], Plan]], None]
 """Told where the search stands, and given what writes its best plan down, which takes a moment: not every one is worth it."""
@@ -171,10 +174,10 @@ def _searched(search: Search, *, warm: bool, known_min: int | None) -> Bound | N
     else:
         bounding = search.crew.start(Relax())
     solve_whole(search)
-    first = None if priced is None else First(priced, cooling(search.problem, PRICED_MIN))
+    first = None if priced is None else First(priced, cooling(search.problem, PRICED_MIN, PRICED_SHARE))
     packings = Packings(search, left=0) if warm else Packings(search)
     if priced is not None:
-        anneal_from(search, priced, hot_min=PRICED_MIN)
+        anneal_from(search, priced, hot_min=PRICED_MIN, share=PRICED_SHARE)
     else:
         if packings.left and search.stop_reason is None:
             packings.begin(1)

@@ -47,6 +47,27 @@ def ledger_of(problem: Problem, plan: Assignment) -> Ledger:
     return ledger
 
 
+def relieve(problem: Problem, plan: Assignment, person: int) -> bool:
+    """Escalate, in place, what a person was promised too much of, cheapest per minute that it frees first.
+
+    Returns whether the rest fits: it may not where what is left must have somebody.
+    """
+    while True:
+        slack = problem.slack_min(plan, np.array([person]))[0]
+        a, b = np.unravel_index(int(slack.argmin()), slack.shape)
+        lacking = -int(slack[a, b])
+        if lacking <= 0:
+            return True
+        mine = np.flatnonzero((plan.who == person) & problem.may_escalate)
+        window = problem.chosen(plan, mine)
+        inside = mine[(problem.release_row[window] >= a) & (problem.due_column[window] <= b)]
+        if len(inside) == 0:
+            return False
+        freed = np.minimum(problem.work_min[inside, person], lacking)
+        left = int(inside[(problem.escalation_min[inside] / freed).argmin()])
+        plan.who[left], plan.window[left] = ESCALATED, -1
+
+
 def in_order(problem: Problem, plan: Assignment, t: int, w: int) -> bool:
     """Whether window ``w`` starts after the promised preparation of ``t`` and ends before its promised reviews."""
     beyond = problem.board.axis.count

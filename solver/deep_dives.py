@@ -17,7 +17,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal
+from solver import anneal, flattened
 from solver.bound import Relaxed
 from solver.construct import completed
 from solver.contention import excess_min
@@ -347,8 +347,8 @@ class _Dive:
 
     def _annealed(self, plan: Assignment) -> Assignment:
         """Return a plan after some annealing, which keeps to the rules."""
-        flat, state = anneal.facts(self.problem), anneal.start_state(self.problem, plan, self.job.seed)
+        flat, state = flattened.facts(self.problem), flattened.start_state(self.problem, plan, self.job.seed)
         for hot, cold in pairwise(np.geomspace(AFTER_HOT_MIN, AFTER_COLD_MIN, AFTER_CALLS + 1).tolist()):
             anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
             self.master.used += anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT
-        return anneal.result(state)
+        return flattened.result(state)

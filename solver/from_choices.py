@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.construct import completed, in_order, others_on_piece
+from solver.construct import completed, in_order, others_on_piece, relieve
 from solver.ledger import Ledger
 from solver.problem import ESCALATED, Assignment, Problem
 
@@ -53,17 +53,4 @@ def _in_place(problem: Problem, plan: Assignment, t: int, p: int, w: int) -> Ass
     """Return the plan with a task in a person's window, and what of theirs is cheapest to leave left for it, if that is enough."""
     plan = plan.copy()
     plan.who[t], plan.window[t] = p, w - problem.first_window[t]
-    while True:
-        slack = problem.slack_min(plan, np.array([p]))[0]
-        a, b = np.unravel_index(int(slack.argmin()), slack.shape)
-        lacking = -int(slack[a, b])
-        if lacking <= 0:
-            return plan
-        mine = np.flatnonzero((plan.who == p) & problem.may_escalate)
-        window = problem.chosen(plan, mine)
-        inside = mine[(problem.release_row[window] >= a) & (problem.due_column[window] <= b)]
-        if len(inside) == 0:
-            return None
-        freed = np.minimum(problem.work_min[inside, p], lacking)
-        left = int(inside[(problem.escalation_min[inside] / freed).argmin()])
-        plan.who[left], plan.window[left] = ESCALATED, -1
+    return plan if relieve(problem, plan, p) else None

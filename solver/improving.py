@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal, integer_program, model
+from solver import anneal, flattened, integer_program, model
 from solver.crew import GoOn
 from solver.neighbourhoods import Leaning, Neighbourhoods, Taste
 from solver.problem import Assignment, Problem
@@ -53,8 +53,8 @@ class Anneal:
 
     def __call__(self, problem: Problem, go_on: GoOn) -> Annealed:
         """Anneal; told to stop, return after the call at hand."""
-        flat = anneal.facts(problem)
-        state = anneal.start_state(problem, self.plan, 0)
+        flat = flattened.facts(problem)
+        state = flattened.start_state(problem, self.plan, 0)
         state.random[0] = self.random
         calls = 0
         for hot, cold in pairwise(self.heats):
@@ -62,7 +62,7 @@ class Anneal:
             calls += 1
             if not go_on():
                 break
-        return Annealed(anneal.result(state), int(state.random[0]), calls)
+        return Annealed(flattened.result(state), int(state.random[0]), calls)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal
+from solver import anneal, flattened
 from solver.plan import Plan
 from solver.problem import Assignment, Problem
 
@@ -54,7 +54,7 @@ def nearby(
     if not problem.task_count or not problem.person_count:
         return start
     priced = surcharged(problem, people, surcharge_min)
-    flat, state = anneal.facts(priced), anneal.start_state(priced, start, seed)
+    flat, state = flattened.facts(priced), flattened.start_state(priced, start, seed)
     moves = (FIXED_MOVES + MOVES_PER_TASK * problem.task_count) // STEPS
     best, least = start, priced.objective_min(start)
     for heat in np.geomspace(HOT_MIN, COLD_MIN, STEPS).tolist():

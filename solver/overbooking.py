@@ -15,11 +15,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal
-from solver.construct import completed
+from solver import anneal, flattened
+from solver.construct import completed, relieve
 from solver.crew import GoOn
 from solver.narrowing import narrowed
-from solver.problem import ESCALATED, Assignment, Problem
+from solver.problem import Assignment, Problem
 
 HOT_MIN, COLD_MIN = 20_000.0, 20.0
 CHEAP, DEAR = (200.0, 100.0), 1_000.0
@@ -57,8 +57,8 @@ class Overbook:
         tasks = contested(problem, self.plan)
         if len(tasks) == 0:
             return Found(self.plan, 0.0)
-        flat, state = anneal.facts(problem), anneal.start_state(problem, self.plan, self.seed)
-        few, moved, kept = narrowed(flat, state, anneal.overbooked(problem, self.plan), tasks)
+        flat, state = flattened.facts(problem), flattened.start_state(problem, self.plan, self.seed)
+        few, moved, kept = narrowed(flat, state, flattened.overbooked(problem, self.plan), tasks)
         done = 0
         for hot, cold, cheap, dear, needed in _stretches(len(tasks), CHEAP[self.seed % len(CHEAP)]):
             if not needed and not kept.over.any():
@@ -67,8 +67,8 @@ class Overbook:
             done += 1
             if not go_on():
                 break
-        plan = completed(problem, fitted(problem, anneal.result(moved)))
-        state, after = anneal.start_state(problem, plan, self.seed), 0
+        plan = completed(problem, fitted(problem, flattened.result(moved)))
+        state, after = flattened.start_state(problem, plan, self.seed), 0
         calls = 1 + AFTER_BASE_CALLS + problem.task_count // TASKS_PER_AFTER_CALL
         heats = np.geomspace(AFTER_HOT_MIN, AFTER_COLD_MIN, calls).tolist()
         for hot, cold in pairwise(heats):
@@ -77,7 +77,7 @@ class Overbook:
             anneal.anneal(flat, state, anneal.MOVES_PER_CALL, hot, cold)
             after += 1
         overbooked = done * anneal.OVERBOOKED_PER_CALL / OVERBOOKED_PER_UNIT
-        return Found(anneal.result(state), overbooked + after * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT)
+        return Found(flattened.result(state), overbooked + after * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT)
 
 
 def _stretches(tasks: int, cheap: float) -> Iterator[tuple[float, float, float, float, bool]]:
@@ -114,21 +114,10 @@ def contested(problem: Problem, plan: Assignment) -> NDArray[np.int64]:
 def fitted(problem: Problem, plan: Assignment) -> Assignment:
     """Return a plan without overbooking: of whom too much is asked, tasks are escalated, cheapest per minute that they free first.
 
-    The tasks that may not be escalated must fit by themselves.
+    Raises `ValueError` where what may not be escalated does not fit by itself.
     """
     plan = plan.copy()
-    people = np.flatnonzero((problem.slack_min(plan) < 0).any(axis=(1, 2)))
-    for p in people.tolist():
-        while True:
-            slack = problem.slack_min(plan, np.array([p]))[0]
-            a, b = np.unravel_index(int(slack.argmin()), slack.shape)
-            lacking = -int(slack[a, b])
-            if lacking <= 0:
-                break
-            mine = np.flatnonzero((plan.who == p) & problem.may_escalate)
-            window = problem.chosen(plan, mine)
-            inside = mine[(problem.release_row[window] >= a) & (problem.due_column[window] <= b)]
-            freed = np.minimum(problem.work_min[inside, p], lacking)
-            given_up = int(inside[(problem.escalation_min[inside] / freed).argmin()])
-            plan.who[given_up], plan.window[given_up] = ESCALATED, -1
+    for p in np.flatnonzero((problem.slack_min(plan) < 0).any(axis=(1, 2))).tolist():
+        if not relieve(problem, plan, p):
+            raise ValueError(f"person {p} holds more work that must have somebody than fits")
     return plan

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from solver import anneal
+from solver import anneal, flattened
 from solver.crew import Line
 from solver.diving import Dive
 from solver.improving import Anneal
@@ -55,7 +55,7 @@ class Restart:
 
     def _steps(self, problem: Problem, line: Line) -> Iterator[Found]:
         """Give what the chain has come to after each step, and the work of the step: overbooking while it gains, then dives."""
-        annealed = Anneal(self.start, anneal.first_random(self.seed), self.heats)(problem, line)
+        annealed = Anneal(self.start, flattened.first_random(self.seed), self.heats)(problem, line)
         plan, value = annealed.plan, problem.objective_min(annealed.plan)
         yield Found(plan, annealed.calls * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT)
         kind: type[Dive | Overbook] = Overbook

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal, neighbourhoods
+from solver import anneal, flattened, neighbourhoods
 from solver.beside import Branching, First, LongJobs, long_jobs
 from solver.bound import Relaxed
 from solver.crew import Ticket
@@ -83,7 +83,7 @@ def anneal_from(
     heats = cooling(problem, hot_min, share)
     calls = len(heats) - 1
     most = max(MOST_CALLS * MOST_CALL_TASKS // max(problem.task_count, MOST_CALL_TASKS), 1)
-    random, done, size = anneal.first_random(search.seed), 0, 1
+    random, done, size = flattened.first_random(search.seed), 0, 1
     while done < calls and search.stop_reason is None and not enough():
         stretch = heats[done : done + size + 1]
         found = Anneal(plan, random, stretch)(problem, search.go_on)

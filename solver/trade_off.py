@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from solver import anneal, integer_program
+from solver import anneal, flattened, integer_program
 from solver.anneal import MOVES_PER_UNIT
 from solver.construct import completed, rule_plan
 from solver.model import Scope
@@ -218,9 +218,9 @@ def _swept(
     if not go_on():
         return False
     away = _away(known)
-    flat = anneal.facts(replace(problem, comfort_min=problem.comfort_min + away * (100 if surcharges_min[0] else 0)))
+    flat = flattened.facts(replace(problem, comfort_min=problem.comfort_min + away * (100 if surcharges_min[0] else 0)))
     flat = flat._replace(comfort=problem.comfort_min.copy())
-    state = anneal.start_state(problem, start, seed)
+    state = flattened.start_state(problem, start, seed)
     tasks = problem.task_count
     moves = max(min(anneal.MOVES_PER_CALL // STEPS_PER_CALL, MOST_PER_TASK * tasks), LEAST_PER_TASK * tasks)
     steps = max(min(int(calls * anneal.MOVES_PER_CALL) // moves, int(calls * STEPS_PER_CALL)), 1)

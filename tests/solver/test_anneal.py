@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from solver import anneal
-from solver.anneal import Facts, State
+from solver import anneal, flattened
 from solver.board import compile_board
 from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.firm import Client, Firm
+from solver.flattened import Facts, State
 from solver.policy import Policy
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from tests.child import printed
@@ -25,7 +25,7 @@ def problem_of(one: Firm) -> Problem:
 
 def started(problem: Problem, seed: int = 0) -> tuple[Facts, State]:
     start = completed(problem, rule_plan(problem))
-    return anneal.facts(problem), anneal.start_state(problem, start, seed)
+    return flattened.facts(problem), flattened.start_state(problem, start, seed)
 
 
 def run(flat: Facts, state: State, moves: int, hot: float = 180.0, cold: float = 1.5) -> int:
@@ -64,10 +64,10 @@ def faults(problem: Problem, plan: Assignment) -> list[str]:
 def test_every_figure_stays_in_step_and_no_rule_is_broken(seed: int) -> None:
     problem = problem_of(random_firm(seed, people=2 + seed % 5, tasks=6 + seed, load=0.5 + 0.2 * (seed % 4)))
     flat, state = started(problem, seed)
-    before = problem.objective_min(anneal.result(state))
+    before = problem.objective_min(flattened.result(state))
     for moves in (7, 500, 3_000):
         change = run(flat, state, moves)
-        plan = anneal.result(state)
+        plan = flattened.result(state)
         assert problem.objective_min(plan) == before + change
         before += change
         assert faults(problem, plan) == []
@@ -94,7 +94,7 @@ def test_same_seed_makes_the_same_moves_and_another_seed_others() -> None:
     for seed in (1, 1, 2):
         flat, state = started(problem, seed)
         run(flat, state, 2_000)
-        ends.append(anneal.result(state))
+        ends.append(flattened.result(state))
     assert (ends[0].who == ends[1].who).all()
     assert (ends[0].window == ends[1].window).all()
     assert (ends[0].who != ends[2].who).any()
@@ -102,11 +102,11 @@ def test_same_seed_makes_the_same_moves_and_another_seed_others() -> None:
 
 def test_result_is_a_copy() -> None:
     flat, state = started(problem_of(random_firm(3)))
-    first = anneal.result(state)
+    first = flattened.result(state)
     kept = first.copy()
     run(flat, state, 2_000)
     assert (first.who == kept.who).all()
-    assert (anneal.result(state).who != kept.who).any()
+    assert (flattened.result(state).who != kept.who).any()
 
 
 def test_numbers_are_those_of_the_published_generator() -> None:
@@ -126,7 +126,7 @@ def test_numbers_are_those_of_the_published_generator() -> None:
 @pytest.mark.parametrize("seed", [0, 1, 7, 2**31 - 1])
 def test_no_seed_starts_the_generator_at_nothing(seed: int) -> None:
     problem = problem_of(random_firm(0, tasks=4))
-    assert anneal.start_state(problem, problem.today, seed).random[0] != 0
+    assert flattened.start_state(problem, problem.today, seed).random[0] != 0
 
 
 def test_home_is_whoever_costs_least() -> None:
@@ -143,7 +143,7 @@ def test_home_is_whoever_costs_least() -> None:
             task_types=(firm().task_types[0], firm().task_types[0].model_copy(update={"id": "law", "skill": "law"})),
         )
     )
-    flat = anneal.facts(problem)
+    flat = flattened.facts(problem)
     assert flat.home.tolist() == [0, 1, -1, 0]
     starts = flat.candidate_start.tolist()
     assert [flat.candidate[a:b].tolist() for a, b in pairwise(starts)] == [[0, 1], [0, 1], [], [0]]
@@ -151,7 +151,7 @@ def test_home_is_whoever_costs_least() -> None:
 
 def test_firm_without_people_can_be_flattened() -> None:
     problem = problem_of(firm(tasks=(task("a"),)))
-    assert anneal.facts(problem).home.tolist() == [-1]
+    assert flattened.facts(problem).home.tolist() == [-1]
     flat, state = started(problem)
     assert run(flat, state, 100) == 0
 
@@ -163,7 +163,7 @@ def test_reviews_are_listed_with_their_preparation() -> None:
             tasks=(task("a"), task("b", reviews="a"), task("c", reviews="a"), task("d")),
         )
     )
-    flat = anneal.facts(problem)
+    flat = flattened.facts(problem)
     assert flat.review_start.tolist() == [0, 2, 2, 2, 2]
     assert flat.review.tolist() == [1, 2]
 
@@ -177,7 +177,7 @@ def test_two_full_people_exchange_their_work() -> None:
     )
     flat, state = started(problem_of(crossed))
     assert run(flat, state, 300, hot=1.0, cold=0.1) == 2 * 180 - 2 * 1_000
-    assert anneal.result(state).who.tolist() == [1, 0]
+    assert flattened.result(state).who.tolist() == [1, 0]
 
 
 def test_dear_new_work_pushes_cheap_new_work_out() -> None:
@@ -186,9 +186,9 @@ def test_dear_new_work_pushes_cheap_new_work_out() -> None:
         tasks=(task("cheap", hours=30, priority="low"), task("dear", hours=30, priority="critical")),
     )
     flat, state = started(problem_of(full))
-    assert anneal.result(state).who.tolist() == [0, ESCALATED]
+    assert flattened.result(state).who.tolist() == [0, ESCALATED]
     run(flat, state, 300, hot=1.0, cold=0.1)
-    assert anneal.result(state).who.tolist() == [ESCALATED, 0]
+    assert flattened.result(state).who.tolist() == [ESCALATED, 0]
 
 
 def test_work_that_has_a_person_is_not_pushed_out() -> None:
@@ -201,7 +201,7 @@ def test_work_that_has_a_person_is_not_pushed_out() -> None:
     )
     flat, state = started(problem_of(full))
     run(flat, state, 2_000)
-    assert anneal.result(state).who.tolist() == [0, ESCALATED]
+    assert flattened.result(state).who.tolist() == [0, ESCALATED]
 
 
 def test_chain_of_three_makes_room() -> None:
@@ -215,7 +215,7 @@ def test_chain_of_three_makes_room() -> None:
     )
     flat, state = started(problem_of(one))
     run(flat, state, 300, hot=1.0, cold=0.1)
-    assert anneal.result(state).who.tolist() == [1, 0]
+    assert flattened.result(state).who.tolist() == [1, 0]
 
 
 def test_late_work_is_promised_earlier_when_room_appears() -> None:
@@ -223,9 +223,9 @@ def test_late_work_is_promised_earlier_when_room_appears() -> None:
         firm(people=(person("ada"), person("bob")), tasks=(task("a", hours=8, due=-1), task("b", hours=8, due=-1)))
     )
     late = Assignment(np.array([0, 0], dtype=np.int32), np.array([1, 3], dtype=np.int32))
-    flat, state = anneal.facts(problem), anneal.start_state(problem, late, 0)
+    flat, state = flattened.facts(problem), flattened.start_state(problem, late, 0)
     run(flat, state, 500, hot=1.0, cold=0.1)
-    found = anneal.result(state)
+    found = flattened.result(state)
     assert sorted(found.who.tolist()) == [0, 1]
     assert found.window.tolist() == [0, 0]
 
@@ -248,11 +248,57 @@ def test_promise_stays_where_an_earlier_one_would_cost_more_balance() -> None:
     days = problem.board.axis.days
     later = next(w for w in problem.windows_of(0) if days[problem.due[w]] >= day(7))
     plan = Assignment(np.array([0, 1], dtype=np.int32), np.array([later, 0], dtype=np.int32))
-    state = anneal.start_state(problem, plan, 0)
-    assert run(anneal.facts(problem), state, 200, hot=1.0, cold=0.1) == 0
-    assert anneal.result(state).window.tolist() == [later, 0]
+    state = flattened.start_state(problem, plan, 0)
+    assert run(flattened.facts(problem), state, 200, hot=1.0, cold=0.1) == 0
+    assert flattened.result(state).window.tolist() == [later, 0]
     sooner = Assignment(plan.who, np.array([0, 0], dtype=np.int32))
     assert problem.objective_min(sooner) > problem.objective_min(plan)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_chain_comes_about_that_its_least_change_would_have_ruled_out(seed: int) -> None:
+    problem = problem_of(random_firm(seed, people=6, tasks=40))
+    flat, state = started(problem, seed)
+    run(flat, state, 2_000)
+    random, tight, done = np.random.default_rng(seed), 0, 0
+    for _ in range(4_000):
+        t, u = random.integers(problem.task_count, size=2).tolist()
+        q = int(random.integers(-1, problem.person_count))
+        p = int(state.who[u])
+        if t == u or p < 0 or q == p or state.who[t] == p or not (q < 0 or problem.allowed[u, q]):
+            continue
+        before, least = flattened.result(state), int(anneal._least_ejected(flat, state, t, u, q))
+        change = int(anneal._eject(flat, state, t, u, q, 1e18))
+        if change:
+            after = flattened.result(state)
+            assert change == problem.objective_min(after) - problem.objective_min(before)
+            assert least <= change
+            tight, done = tight + (least == change), done + 1
+    assert done > 50
+    assert tight > 10
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_room_once_other_work_is_gone_is_that_of_the_ledger_without_it(seed: int) -> None:
+    problem = problem_of(random_firm(seed, people=6, tasks=40))
+    flat, state = started(problem, seed)
+    run(flat, state, 2_000)
+    held, answers = np.flatnonzero(state.who >= 0), set()
+    for u in held.tolist():
+        p, old = int(state.who[u]), int(flat.first_window[u] + state.window[u])
+        out = (int(flat.row[old]), int(flat.column[old]), int(flat.work[u, p]))
+        for t in np.flatnonzero(problem.allowed[:, p]).tolist():
+            for w in problem.windows_of(t):
+                into = (int(flat.row[w]), int(flat.column[w]), int(flat.work[t, p]))
+                said = anneal._fits_instead(state.slack, p, *out, *into)
+                anneal._take(state.slack, p, out[0], out[1], -out[2])
+                fits = anneal._fits(state.slack, p, *into)
+                inside = state.slack[p, : into[0] + 1, into[1] :]
+                assert fits == (inside.size == 0 or int(inside.min()) >= into[2])
+                anneal._take(state.slack, p, *out)
+                assert said == fits
+                answers.add(bool(said))
+    assert answers == {True, False}
 
 
 CHILD = """
@@ -260,15 +306,15 @@ import warnings
 warnings.simplefilter("ignore")
 import sys
 from tests.firms_for_tests import NOW, random_firm
-from solver import anneal
+from solver import anneal, flattened
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
 from solver.problem import compile_problem
 for seed in (2, 5, 9):
     problem = compile_problem(compile_board(random_firm(seed, people=6, tasks=40), now=NOW))
-    state = anneal.start_state(problem, completed(problem, rule_plan(problem)), seed)
-    change = anneal.anneal(anneal.facts(problem), state, 1500, 180.0, 1.5)
-    print(int(change), anneal.result(state).who.tolist(), anneal.result(state).window.tolist(), hasattr(anneal.anneal, "py_func"))
+    state = flattened.start_state(problem, completed(problem, rule_plan(problem)), seed)
+    change = anneal.anneal(flattened.facts(problem), state, 1500, 180.0, 1.5)
+    print(int(change), flattened.result(state).who.tolist(), flattened.result(state).window.tolist(), hasattr(anneal.anneal, "py_func"))
 """
 
 
@@ -279,5 +325,5 @@ def test_compiled_moves_are_those_of_plain_python() -> None:
         problem = problem_of(random_firm(seed, people=6, tasks=40))
         flat, state = started(problem, seed)
         change = run(flat, state, 1_500)
-        found = anneal.result(state)
+        found = flattened.result(state)
         assert line == f"{change} {found.who.tolist()} {found.window.tolist()} False"

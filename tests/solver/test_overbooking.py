@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 
 from scenarios.firms import generate_firm
-from solver import anneal
-from solver.anneal import Facts, Overbooked, State
+from solver import anneal, flattened
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
+from solver.flattened import Facts, Overbooked, State
 from solver.overbooking import Overbook, contested, fitted
 from solver.problem import Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
@@ -24,7 +24,7 @@ def problem_of(seed: int) -> Problem:
 
 def started(problem: Problem, seed: int) -> tuple[Facts, State, Overbooked]:
     plan = completed(problem, rule_plan(problem))
-    return anneal.facts(problem), anneal.start_state(problem, plan, seed), anneal.overbooked(problem, plan)
+    return flattened.facts(problem), flattened.start_state(problem, plan, seed), flattened.overbooked(problem, plan)
 
 
 def everything(problem: Problem) -> NDArray[np.int64]:
@@ -44,7 +44,7 @@ def test_every_figure_stays_in_step_while_too_much_is_promised(seed: int) -> Non
     with np.errstate(over="ignore"):
         for moves in (5, 300, 3_000):
             anneal.overbook(flat, state, kept, everything(problem), moves, 180.0, 20.0, 1.0, 30.0)
-            plan = anneal.result(state)
+            plan = flattened.result(state)
             slack = problem.slack_min(plan)
             assert (state.slack == slack).all()
             assert (kept.over == np.maximum(-slack.min(axis=(1, 2), initial=0), 0)).all()
@@ -71,7 +71,7 @@ def test_what_does_not_fit_is_given_up(seed: int) -> None:
     flat, state, kept = started(problem, seed)
     with np.errstate(over="ignore"):
         anneal.overbook(flat, state, kept, everything(problem), 3_000, 180.0, 20.0, 1.0, 2.0)
-    before = anneal.result(state)
+    before = flattened.result(state)
     plan = fitted(problem, before)
     assert faults(problem, plan) == []
     stayed = plan.who == before.who
