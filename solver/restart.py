@@ -22,6 +22,7 @@ SMALL_SHARE = 0.01
 MOST_VAIN = 4
 """Dives in a row that gain little, with which a chain ends."""
 MOST_STEPS = 64
+"""Packings of a chain at most; their seeds are apart from those of the next chain by as many."""
 
 
 @dataclass(frozen=True)
