@@ -1,7 +1,7 @@
 """A problem and a plan as flat arrays, for the compiled loops of `solver.anneal`.
 
-The order of fields is compiled into those loops, and the compiler's cache is not renewed by a change of this file: whoever changes a field
-changes that module as well, or empties its cache.
+The order of fields is compiled into those loops, and the compiler's cache is not renewed by a change of this file: whoever changes a
+field changes that module as well, or empties its cache.
 """
 
 from __future__ import annotations
