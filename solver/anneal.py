@@ -14,11 +14,11 @@ functions stand in this one module: the compiler's cache is renewed by changes o
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-
-from solver.flattened import Facts, Overbooked, State
 
 MOVES_PER_CALL = 200_000
 """Moves between two looks at the clock: some 50 ms."""
@@ -28,6 +28,67 @@ HOME_SHARE = 0.3
 """Share of moves proposed to the present or usual person: where most tasks belong (measured: 380,511 against 382,113)."""
 LOST_SHARE = 0.1
 """Share of moves that pick among the escalated tasks, the dearest to leave."""
+
+
+class Facts(NamedTuple):
+    """The problem as flat arrays for the compiled loop; see `Problem` for the names."""
+
+    work: NDArray[np.int32]
+    comfort: NDArray[np.int32]
+    first_window: NDArray[np.int32]
+    release: NDArray[np.int32]
+    due: NDArray[np.int32]
+    late: NDArray[np.int64]
+    row: NDArray[np.int32]
+    column: NDArray[np.int32]
+    escalation: NDArray[np.int64]
+    may_escalate: NDArray[np.bool_]
+    piece: NDArray[np.int32]
+    piece_start: NDArray[np.int32]
+    preparation: NDArray[np.int32]
+    review: NDArray[np.int32]
+    review_start: NDArray[np.int32]
+    candidate: NDArray[np.int32]
+    candidate_start: NDArray[np.int32]
+    home: NDArray[np.int32]
+    allowed: NDArray[np.bool_]
+    share: NDArray[np.int64]
+    far: NDArray[np.int64]
+    end_slots: NDArray[np.int64]
+    near_pct: int
+    far_pct: int
+    week_pct: int
+    beyond: int
+
+
+class State(NamedTuple):
+    """A plan on the way, all arrays changed in place."""
+
+    who: NDArray[np.int32]
+    window: NDArray[np.int32]
+    slack: NDArray[np.int32]
+    load: NDArray[np.int64]
+    cost: NDArray[np.int64]
+    held: NDArray[np.int32]
+    held_count: NDArray[np.int32]
+    place: NDArray[np.int32]
+    random: NDArray[np.uint64]
+
+
+class Overbooked(NamedTuple):
+    """What overbooking keeps in step beside `State`, whose slack may be negative then.
+
+    Attributes
+    ----------
+    over
+        ``(P,)`` minutes that each person lacks in their worst window.
+    firm_slack
+        As `State.slack`, of the tasks alone that may not be escalated: they fit at any time, so that giving up the others always
+        leads back to a plan that breaks no rule.
+    """
+
+    over: NDArray[np.int64]
+    firm_slack: NDArray[np.int32]
 
 
 NOTHING_LACKS = 1 << 30

@@ -1,62 +1,12 @@
-"""A problem and a plan as flat arrays, for the compiled loops of `solver.anneal`.
-
-The order of fields is compiled into those loops, and the compiler's cache is not renewed by a change of this file: whoever changes a
-field changes that module as well, or empties its cache.
-"""
+"""A problem and a plan as flat arrays, for the compiled loops of `solver.anneal`."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from solver.anneal import Facts, Overbooked, State
 from solver.problem import Assignment, Problem
-
-
-class Facts(NamedTuple):
-    """The problem as flat arrays for the compiled loop; see `Problem` for the names."""
-
-    work: NDArray[np.int32]
-    comfort: NDArray[np.int32]
-    first_window: NDArray[np.int32]
-    release: NDArray[np.int32]
-    due: NDArray[np.int32]
-    late: NDArray[np.int64]
-    row: NDArray[np.int32]
-    column: NDArray[np.int32]
-    escalation: NDArray[np.int64]
-    may_escalate: NDArray[np.bool_]
-    piece: NDArray[np.int32]
-    piece_start: NDArray[np.int32]
-    preparation: NDArray[np.int32]
-    review: NDArray[np.int32]
-    review_start: NDArray[np.int32]
-    candidate: NDArray[np.int32]
-    candidate_start: NDArray[np.int32]
-    home: NDArray[np.int32]
-    allowed: NDArray[np.bool_]
-    share: NDArray[np.int64]
-    far: NDArray[np.int64]
-    end_slots: NDArray[np.int64]
-    near_pct: int
-    far_pct: int
-    week_pct: int
-    beyond: int
-
-
-class State(NamedTuple):
-    """A plan on the way, all arrays changed in place."""
-
-    who: NDArray[np.int32]
-    window: NDArray[np.int32]
-    slack: NDArray[np.int32]
-    load: NDArray[np.int64]
-    cost: NDArray[np.int64]
-    held: NDArray[np.int32]
-    held_count: NDArray[np.int32]
-    place: NDArray[np.int32]
-    random: NDArray[np.uint64]
 
 
 def facts(problem: Problem) -> Facts:
@@ -135,22 +85,6 @@ def start_state(problem: Problem, plan: Assignment, seed: int) -> State:
 def result(state: State) -> Assignment:
     """Return the plan a state stands for, as a copy."""
     return Assignment(state.who.copy(), state.window.copy())
-
-
-class Overbooked(NamedTuple):
-    """What overbooking keeps in step beside `State`, whose slack may be negative then.
-
-    Attributes
-    ----------
-    over
-        ``(P,)`` minutes that each person lacks in their worst window.
-    firm_slack
-        As `State.slack`, of the tasks alone that may not be escalated: they fit at any time, so that giving up the others always
-        leads back to a plan that breaks no rule.
-    """
-
-    over: NDArray[np.int64]
-    firm_slack: NDArray[np.int32]
 
 
 def overbooked(problem: Problem, plan: Assignment) -> Overbooked:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.flattened import Facts, Overbooked, State
+from solver.anneal import Facts, Overbooked, State
 
 Ints = NDArray[np.int64]
 

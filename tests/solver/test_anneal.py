@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from solver import anneal, flattened
+from solver.anneal import Facts, State
 from solver.board import compile_board
 from solver.construct import completed, in_order, others_on_piece, rule_plan
 from solver.firm import Client, Firm
-from solver.flattened import Facts, State
 from solver.policy import Policy
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from tests.child import printed

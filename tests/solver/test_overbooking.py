@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from scenarios.firms import generate_firm
 from solver import anneal, flattened
+from solver.anneal import Facts, Overbooked, State
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.flattened import Facts, Overbooked, State
 from solver.overbooking import Overbook, contested, fitted
 from solver.problem import Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, firm, person, random_firm, task

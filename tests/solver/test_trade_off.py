@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scenarios.firms import generate_firm
-from solver import anneal, flattened, model
+from solver import anneal, model
 from solver.batch import solve, today
 from solver.board import compile_board
 from solver.construct import completed, in_order, others_on_piece, rule_plan
@@ -195,7 +195,7 @@ def test_stop_is_answered_at_the_next_step_with_the_points_known(allowed: int, m
     made, asked = 0, 0
     run = anneal.anneal
 
-    def counted(flat: flattened.Facts, state: flattened.State, count: int, hot: float, cold: float) -> int:
+    def counted(flat: anneal.Facts, state: anneal.State, count: int, hot: float, cold: float) -> int:
         nonlocal made
         made += 1
         return int(run(flat, state, count, hot, cold))
