@@ -87,7 +87,7 @@ class State(NamedTuple):
     size: NDArray[np.float64]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _fits(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> bool:
     for a in range(min(row + 1, slack.shape[1])):
         for b in range(column, slack.shape[2]):
@@ -96,14 +96,14 @@ def _fits(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) ->
     return True
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _take(slack: NDArray[np.int32], p: int, row: int, column: int, work: int) -> None:
     for a in range(min(row + 1, slack.shape[1])):
         for b in range(column, slack.shape[2]):
             slack[p, a, b] -= work
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _balance(s: Shares, load: NDArray[np.int64], p: int) -> int:
     """Return the price of a person's loads, rounded up as in the objective."""
     away = abs(load[p, 0] - s.share[p, 0])
@@ -113,7 +113,7 @@ def _balance(s: Shares, load: NDArray[np.int64], p: int) -> int:
     return int(-(-hundredths // 100))
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _lacks(slack: NDArray[np.int32], p: int) -> int:
     """Return how many minutes a person lacks in the worst window."""
     worst = 0
@@ -123,21 +123,21 @@ def _lacks(slack: NDArray[np.int32], p: int) -> int:
     return -worst
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _room(c: Choices, z: State, choice: int, sign: int) -> None:
     """Take a choice's minutes from the windows (``sign`` 1) or give them back (-1)."""
     if c.person[choice] >= 0:
         _take(z.slack, c.person[choice], c.row[choice], c.column[choice], sign * c.work[choice])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _put(c: Choices, s: Shares, z: State, choice: int, sign: int) -> None:
     """Take a choice's minutes from the windows and count them in the loads (``sign`` 1), or undo both (-1)."""
     _room(c, z, choice, sign)
     _weigh(c, s, z, choice, sign)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _weigh(c: Choices, s: Shares, z: State, choice: int, sign: int) -> None:
     """Count a choice's minutes in the loads (``sign`` 1) or no more (-1)."""
     p, work = c.person[choice], sign * c.work[choice]
@@ -159,14 +159,14 @@ def _loss(c: Choices, s: Shares, z: State, p: int, dear: float) -> float:
     return float(loss + dear * s.lacking_min[p] * _lacks(z.slack, p))
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _enter(z: State, t: int, p: int) -> None:
     """Note that a person, or nobody (-1), has a task now."""
     z.held[p, z.held_count[p]], z.place[t] = t, z.held_count[p]
     z.held_count[p] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _leave(z: State, t: int, p: int) -> None:
     """Note that a person, or nobody (-1), has a task no more."""
     z.held_count[p] -= 1
@@ -174,7 +174,7 @@ def _leave(z: State, t: int, p: int) -> None:
     z.held[p, z.place[t]], z.place[last] = last, z.place[t]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _counted(c: Choices, s: Shares, z: State, old: int, new: int, price: float) -> float:
     """Take ``new`` for ``old``; return what the two people's balance and lacking minutes cost then."""
     _put(c, s, z, old, -1)
@@ -187,7 +187,7 @@ def _counted(c: Choices, s: Shares, z: State, old: int, new: int, price: float) 
     return cost
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _move(
     c: Choices,
     s: Shares,
