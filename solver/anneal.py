@@ -85,10 +85,13 @@ class Overbooked(NamedTuple):
     firm_slack
         As `State.slack`, of the tasks alone that may not be escalated: they fit at any time, so that giving up the others always
         leads back to a plan that breaks no rule.
+    room
+        As `State.slack`, of nothing at all: what does not fit by itself never will.
     """
 
     over: NDArray[np.int64]
     firm_slack: NDArray[np.int32]
+    room: NDArray[np.int32]
 
 
 NOTHING_LACKS = 1 << 30
@@ -467,7 +470,7 @@ def _lacking(
 
 @njit(cache=True, forceinline=True)
 def _fits_firmly(f: Facts, o: Overbooked, t: int, p: int, w: int) -> bool:
-    return f.may_escalate[t] or _fits(o.firm_slack, p, f.row[w], f.column[w], f.work[t, p])
+    return _fits(o.room if f.may_escalate[t] else o.firm_slack, p, f.row[w], f.column[w], f.work[t, p])
 
 
 @njit(cache=True, forceinline=True)

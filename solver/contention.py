@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from solver.overbooking import WORTH_SHARE
 from solver.problem import Assignment, Problem
 
+WORTH_SHARE = 1e-3
+"""A task is worth packing for from this share of the objective on."""
 MOST_PEOPLE = 12
 """People who may do a task: what a dive takes grows with the square of their tasks."""
 MOST_DRAWN = 20
@@ -58,13 +59,35 @@ def contended(problem: Problem, plan: Assignment, seed: int, size: int) -> tuple
     return tasks, np.sort(np.concatenate([people, _outlets(problem, plan, tasks, people)]))
 
 
+def contested(problem: Problem, plan: Assignment) -> NDArray[np.int64]:
+    """Return the tasks that cost much more than they must, and those that are in their way.
+
+    In the way of a task is what is promised no later than it is due, by people who may do it.
+    """
+    placed = plan.who >= 0
+    among = _worth_min(problem, plan) > 0
+    column = problem.due_column[problem.first_window[:-1] + np.maximum(plan.window, 0)]
+    for t in np.flatnonzero(among).tolist():
+        among |= placed & problem.allowed[t, plan.who] & (column <= column[t])
+    return np.flatnonzero(among)
+
+
+def dear_minute(problem: Problem, plan: Assignment) -> float:
+    """Return what the tasks that cost much more than they must cost beyond that, by the minute of their work; nothing without any."""
+    worth = _worth_min(problem, plan)
+    hard = np.flatnonzero(worth)
+    may = problem.allowed[hard]
+    work_min = np.where(may, problem.work_min[hard], 0).sum(axis=1) / may.sum(axis=1)
+    return float(worth.sum() / work_min.sum()) if len(hard) else 0.0
+
+
 def dear_tasks(problem: Problem, plan: Assignment) -> int:
     """Return how many tasks there are that a dive may be drawn by."""
     return int((_worth_min(problem, plan) > 0).sum())
 
 
 def _worth_min(problem: Problem, plan: Assignment) -> NDArray[np.float64]:
-    """Return ``(T,)`` what each task costs beyond its least price, 0 where that is too little to dive for."""
+    """Return ``(T,)`` what each task costs beyond its least price, 0 where that is too little to pack for."""
     excess = excess_min(problem, plan)
     excess[excess < WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())] = 0.0
     return excess

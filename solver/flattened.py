@@ -91,4 +91,4 @@ def overbooked(problem: Problem, plan: Assignment) -> Overbooked:
     """Return what overbooking keeps in step, of a plan that breaks no rule."""
     kept = plan.copy()
     kept.who[problem.may_escalate], kept.window[problem.may_escalate] = -1, -1
-    return Overbooked(np.zeros(problem.person_count, dtype=np.int64), problem.slack_min(kept))
+    return Overbooked(np.zeros(problem.person_count, dtype=np.int64), problem.slack_min(kept), problem.room_min)

@@ -30,7 +30,7 @@ def narrowed(flat: Facts, state: State, kept: Overbooked, tasks: Ints) -> tuple[
     return (
         flat._replace(row=row, column=column),
         state._replace(slack=_tightest(state.slack, rows, columns), held=held, held_count=held_count, place=place),
-        kept._replace(firm_slack=_tightest(kept.firm_slack, rows, columns)),
+        kept._replace(firm_slack=_tightest(kept.firm_slack, rows, columns), room=_tightest(kept.room, rows, columns)),
     )
 
 

@@ -13,28 +13,28 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from solver import anneal, flattened
 from solver.construct import completed, relieve
+from solver.contention import contested, dear_minute
 from solver.crew import GoOn
 from solver.narrowing import narrowed
 from solver.problem import Assignment, Problem
 
-HOT_MIN, COLD_MIN = 20_000.0, 20.0
-CHEAP, DEAR = (200.0, 100.0), 1_000.0
-"""Price in minutes of one minute that is lacking, first (by seed, for other plans) and last: about what the dearest work costs to
-escalate by the minute. The temperature falls from a hundred such minutes to less than one: tasks are packed, and what they cost else
-comes after."""
+CHEAP, DEAR = (2.0, 3.0), 5.0
+"""Price of a minute that is lacking, first (by seed, for other plans) and last, times what a minute of the work that costs more than it
+must costs beyond that: at the price itself too much is promised to the end, at ten times it nothing but what fits anyway. In
+minutes, 200 to 1,000 was right for firms where such a minute is 100, and ended a half above these where it is 45 (decision 37)."""
+HOT_TIMES, COLD_MIN = 100.0, 20.0
+"""The temperature falls from so many times the first price to less than a minute's: tasks are packed, and what they cost else comes
+after."""
 MOVES_PER_TASK, MOST_MOVES = 8_000, 12_000_000
-CLOSING_COLD_MIN, CLOSING_DEAR, CLOSING_MOVES_PER_TASK = 5.0, 30_000.0, 1_000
+CLOSING_COLD_MIN, CLOSING_DEAR, CLOSING_MOVES_PER_TASK = 5.0, 30_000.0, 3_000
 """What lacks then is made too dear for anything to stay that way."""
 AFTER_HOT_MIN, AFTER_COLD_MIN = 30.0, 1.5
 AFTER_BASE_CALLS, TASKS_PER_AFTER_CALL = 2, 600
 """Annealing by the rules that follows: it puts right what else the packing cost."""
 OVERBOOKED_PER_UNIT = 1_500_000
-WORTH_SHARE = 1e-3
-"""A task is worth packing for from this share of the objective on."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,10 @@ class Overbook:
         flat, state = flattened.facts(problem), flattened.start_state(problem, self.plan, self.seed)
         few, moved, kept = narrowed(flat, state, flattened.overbooked(problem, self.plan), tasks)
         done = 0
-        for hot, cold, cheap, dear, needed in _stretches(len(tasks), CHEAP[self.seed % len(CHEAP)]):
+        price = dear_minute(problem, self.plan)
+        for hot, cold, cheap, dear, needed in _stretches(
+            len(tasks), CHEAP[self.seed % len(CHEAP)] * price, DEAR * price
+        ):
             if not needed and not kept.over.any():
                 break
             anneal.overbook(few, moved, kept, tasks, anneal.OVERBOOKED_PER_CALL, hot, cold, cheap, dear)
@@ -80,35 +83,17 @@ class Overbook:
         return Found(flattened.result(state), overbooked + after * anneal.MOVES_PER_CALL / anneal.MOVES_PER_UNIT)
 
 
-def _stretches(tasks: int, cheap: float) -> Iterator[tuple[float, float, float, float, bool]]:
+def _stretches(tasks: int, cheap: float, dear: float) -> Iterator[tuple[float, float, float, float, bool]]:
     """Return temperatures and prices of each compiled call, first and last, and whether it is made even if nothing lacks."""
     legs = (
-        (min(MOVES_PER_TASK * tasks, MOST_MOVES), HOT_MIN, COLD_MIN, cheap, DEAR, True),
-        (CLOSING_MOVES_PER_TASK * tasks, COLD_MIN, CLOSING_COLD_MIN, DEAR, CLOSING_DEAR, False),
+        (min(MOVES_PER_TASK * tasks, MOST_MOVES), max(HOT_TIMES * cheap, COLD_MIN), COLD_MIN, cheap, dear, True),
+        (CLOSING_MOVES_PER_TASK * tasks, COLD_MIN, CLOSING_COLD_MIN, dear, max(CLOSING_DEAR, dear), False),
     )
     for moves, hot, cold, first, last, needed in legs:
         calls = -(-moves // anneal.OVERBOOKED_PER_CALL)
         heats, prices = np.geomspace(hot, cold, calls + 1).tolist(), np.geomspace(first, last, calls + 1).tolist()
         for (before, after), (low, high) in zip(pairwise(heats), pairwise(prices), strict=True):
             yield before, after, low, high, needed
-
-
-def contested(problem: Problem, plan: Assignment) -> NDArray[np.int64]:
-    """Return the tasks that cost much more than they must, and those that are in their way.
-
-    In the way of a task is what is promised no later than it is due, by people who may do it.
-    """
-    placed = plan.who >= 0
-    window = problem.first_window[:-1] + np.maximum(plan.window, 0)
-    cost = np.where(placed, problem.late_min[window], problem.escalation_min)
-    worth = WORTH_SHARE * (problem.objective_min(plan) - problem.unavoidable_min())
-    hard = np.flatnonzero(cost - problem.least_price_min > max(worth, 1.0))
-    column = problem.due_column[window]
-    among = np.zeros(problem.task_count, dtype=np.bool_)
-    among[hard] = True
-    for t in hard.tolist():
-        among |= placed & problem.allowed[t, plan.who] & (column <= column[t])
-    return np.flatnonzero(among)
 
 
 def fitted(problem: Problem, plan: Assignment) -> Assignment:

@@ -11,7 +11,8 @@ from solver import anneal, flattened
 from solver.anneal import Facts, Overbooked, State
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.overbooking import Overbook, contested, fitted
+from solver.contention import contested
+from solver.overbooking import Overbook, fitted
 from solver.problem import Assignment, Problem, compile_problem
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.solver.test_anneal import faults
