@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,9 +13,9 @@ from solver import anneal, flattened
 from solver.anneal import Facts, Overbooked, State
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
-from solver.contention import contested
+from solver.contention import contested, dear_minute
 from solver.overbooking import Overbook, fitted
-from solver.problem import Assignment, Problem, compile_problem
+from solver.problem import Assignment, Problem, compile_problem, solo_room_min
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.solver.test_anneal import faults
 
@@ -51,6 +53,7 @@ def test_every_figure_stays_in_step_while_too_much_is_promised(seed: int) -> Non
             assert (kept.over == np.maximum(-slack.min(axis=(1, 2), initial=0), 0)).all()
             assert (kept.firm_slack == firm_slack(problem, plan)).all()
             assert (kept.firm_slack >= 0).all()
+            assert (kept.room == problem.room_min).all()
             assert (state.load == problem.loads_min(plan)).all()
             assert not ((plan.who < 0) & ~problem.may_escalate & problem.allowed.any(axis=1)).any()
 
@@ -64,6 +67,20 @@ def test_too_much_is_promised_while_it_is_cheap() -> None:
             anneal.overbook(flat, state, kept, everything(problem), 3_000, 180.0, 20.0, 1.0, 2.0)
         most = max(most, int(kept.over.max()))
     assert most > 0
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_nobody_is_promised_what_would_not_fit_alone(seed: int) -> None:
+    problem = problem_of(seed)
+    flat, state, kept = started(problem, seed)
+    began = flattened.result(state)
+    with np.errstate(over="ignore"):
+        anneal.overbook(flat, state, kept, everything(problem), 5_000, 500.0, 20.0, 0.1, 1.0)
+    plan = flattened.result(state)
+    moved = np.flatnonzero((plan.who >= 0) & ((plan.who != began.who) | (plan.window != began.window)))
+    for t in moved.tolist():
+        w = int(problem.first_window[t] + plan.window[t])
+        assert solo_room_min(problem, w)[plan.who[t]] >= problem.work_min[t, plan.who[t]]
 
 
 @pytest.mark.parametrize("seed", range(16))
@@ -106,6 +123,26 @@ def test_only_what_costs_more_than_it_must_and_what_is_in_its_way_is_contested()
     plan = completed(problem, rule_plan(problem))
     assert (plan.who < 0).sum() == 1
     assert {problem.board.tasks[t].id for t in contested(problem, plan)} == {"a", "b"}
+
+
+def test_a_dear_minute_is_what_late_work_costs_by_the_minute() -> None:
+    tasks = (task("a", hours=5, due=0), task("b", hours=5, due=0), task("c", hours=1, due=1))
+    problem = compile_problem(compile_board(firm(people=(person("ana"),), tasks=tasks), now=NOW))
+    plan = completed(problem, rule_plan(problem))
+    left = int(np.flatnonzero(plan.who < 0)[0])
+    assert dear_minute(problem, plan) == pytest.approx(problem.escalation_min[left] / problem.work_min[left, 0])
+    easy = compile_problem(compile_board(firm(people=(person("ana"),), tasks=tasks[2:]), now=NOW))
+    assert dear_minute(easy, completed(easy, rule_plan(easy))) == 0.0
+
+
+def test_work_that_must_have_somebody_and_does_not_fit_is_told() -> None:
+    """Nothing may be given up here, so there is no plan to come back to."""
+    tasks = (task("a", hours=5, due=0), task("b", hours=5, due=0))
+    problem = compile_problem(compile_board(firm(people=(person("ana"),), tasks=tasks), now=NOW))
+    firmly = replace(problem, may_escalate=np.zeros(2, dtype=np.bool_))
+    plan = Assignment(np.zeros(2, dtype=np.int32), np.zeros(2, dtype=np.int32))
+    with pytest.raises(ValueError, match="person 0 holds more work"):
+        fitted(firmly, plan)
 
 
 def test_nothing_is_done_where_nothing_is_contested() -> None:
