@@ -21,8 +21,8 @@ from solver.crew import GoOn
 from solver.narrowing import narrowed
 from solver.problem import Assignment, Problem
 
-CHEAP, DEAR = (2.0, 3.0), 5.0
-"""Price of a minute that is lacking, first (by seed, for other plans) and last, times what a minute of the work that costs more than it
+CHEAP, DEAR = 2.0, (4.0, 6.0)
+"""Price of a minute that is lacking, first and last (by seed, for other plans), times what a minute of the work that costs more than it
 must costs beyond that: at the price itself too much is promised to the end, at ten times it nothing but what fits anyway. In
 minutes, 200 to 1,000 was right for firms where such a minute is 100, and ended a half above these where it is 45 (decision 37)."""
 HOT_TIMES, COLD_MIN = 100.0, 20.0
@@ -61,9 +61,8 @@ class Overbook:
         few, moved, kept = narrowed(flat, state, flattened.overbooked(problem, self.plan), tasks)
         done = 0
         price = dear_minute(problem, self.plan)
-        for hot, cold, cheap, dear, needed in _stretches(
-            len(tasks), CHEAP[self.seed % len(CHEAP)] * price, DEAR * price
-        ):
+        last = DEAR[self.seed % len(DEAR)]
+        for hot, cold, cheap, dear, needed in _stretches(len(tasks), CHEAP * price, last * price):
             if not needed and not kept.over.any():
                 break
             anneal.overbook(few, moved, kept, tasks, anneal.OVERBOOKED_PER_CALL, hot, cold, cheap, dear)
