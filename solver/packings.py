@@ -20,8 +20,9 @@ from solver.problem import Assignment, Problem
 from solver.restart import SMALL_SHARE
 from solver.running import Search
 
-FIRST_PACKINGS = 6
-"""Plans made before anything else, each from the best one: one may end at twice another."""
+FIRST_PACKINGS, FIRST_OVERBOOKED = 6, 4
+"""Plans made before anything else, each from the best one: one may end at twice another. So that the dives after them begin at a good
+one, the first of them are overbooked whatever they gain."""
 PACKED_SHARE, VAIN_SHARE, SETTLED_SHARE, SETTLED = 0.5, 0.3, 0.15, 0.02
 """Share of the work that goes into more of them, what is left of it after those that gained nothing, and once plan and bound are so
 close, of the plan: no lump is undecided then, and what is left is for the neighbourhoods."""
@@ -81,10 +82,16 @@ class Packings:
     def begin(self, most: int) -> None:
         """Start up to ``most`` of them side by side, those already begun counted."""
         if not self.begun:
-            self.plan, self.kind = self.search.plan, min(self.vain_units, key=lambda kind: self.vain_units[kind])
+            self.plan, self.kind = self.search.plan, self._next()
         while len(self.begun) < most:
             self.begun.append(self.search.crew.start(self._job()))
             self.number, self.left = self.number + 1, self.left - 1
+
+    def _next(self) -> type[Dive | Overbook]:
+        """Return the kind that is due: overbooking at first, then the one with the least work since it gained."""
+        if self.number < FIRST_OVERBOOKED and Overbook in self.vain_units:
+            return Overbook
+        return min(self.vain_units, key=lambda kind: self.vain_units[kind])
 
     def finish(self) -> float:
         """Take in what was begun; return the work it took."""
