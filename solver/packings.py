@@ -89,7 +89,7 @@ class Packings:
 
     def _next(self) -> type[Dive | Overbook]:
         """Return the kind that is due: overbooking at first, then the one with the least work since it gained."""
-        if self.number < FIRST_OVERBOOKED and Overbook in self.vain_units:
+        if self.left > FIRST_PACKINGS - FIRST_OVERBOOKED and Overbook in self.vain_units:
             return Overbook
         return min(self.vain_units, key=lambda kind: self.vain_units[kind])
 

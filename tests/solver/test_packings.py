@@ -13,7 +13,7 @@ from solver.construct import completed, rule_plan
 from solver.contention import dear_tasks
 from solver.diving import FIRST_SIZE, GROWTH, MOST_TASKS, Dive
 from solver.overbooking import Found, Overbook
-from solver.packings import FIRST_PACKINGS, MOST_VAIN, PACKED_SHARE, VAIN_SHARE, Packings, together
+from solver.packings import FIRST_OVERBOOKED, FIRST_PACKINGS, MOST_VAIN, PACKED_SHARE, VAIN_SHARE, Packings, together
 from solver.problem import Assignment, Problem, compile_problem
 from solver.running import Search
 from solver.stop import Progress
@@ -60,8 +60,17 @@ def test_each_begins_with_the_best_plan_and_a_worse_one_is_forgotten() -> None:
     assert packings.due(0.0) == packings.fruitful
 
 
-def test_the_kind_with_least_work_since_it_gained_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_ones_overbook_even_if_they_gain_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     packings = Packings(contested_firm())
+    begun = without_gain(monkeypatch, 1.0)
+    for _ in range(FIRST_PACKINGS):
+        packings.begin(1)
+        packings.finish()
+    assert begun == ["Overbook"] * FIRST_OVERBOOKED + ["Dive"] * (FIRST_PACKINGS - FIRST_OVERBOOKED)
+
+
+def test_the_kind_with_least_work_since_it_gained_is_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    packings = Packings(contested_firm(), left=0)
     begun = without_gain(monkeypatch, 1.0)
     for _ in range(4):
         packings.begin(1)
