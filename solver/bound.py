@@ -23,7 +23,7 @@ from solver.relaxation import Link, Relaxation, Solved
 
 MOST_PICKS = 200_000
 """Beyond this many (task, person, window) the relaxation is not built, for a round of it cannot be interrupted (100 people, 3,000
-tasks: 122,542 of them, 3.4 s a round)."""
+tasks: 122,542 of them, 4 to 6 s for the first round)."""
 PRICED_PICKS = 50_000
 """Beyond this many a plan begins at prices that climb: of two firms of 100 people, annealing from there came to 7.6 and 1.0 million
 minutes within ten seconds, from the rule's plan to 7.9 and 3.0."""
@@ -34,7 +34,7 @@ ROUNDS, LINK_ROUNDS = 6, 6
 """Of row generation: of windows, and then of what two tasks of one piece exclude as well. The latter raised the bound of one of five
 firms of 600 tasks from 52 to 132 thousand minutes, and of another from 2.94 to 2.98 million."""
 SLOW_SHARE = 1e-3
-"""What a round of the latter must add to the bound for there to be another: at 3,000 tasks one takes three seconds."""
+"""What a round of the latter must add to the bound for there to be another: at 3,000 tasks one takes half a second."""
 ITERATIONS_PER_UNIT = 20_000
 """Simplex iterations of a firm of 30 by 600 in about a second."""
 

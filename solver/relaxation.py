@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
+from solver.linear_program import Program, Repeated
 from solver.multipliers import picks
 from solver.problem import Problem
 
@@ -112,7 +112,7 @@ class Relaxation:
     def __init__(self, problem: Problem, chains: Iterable[tuple[int, int]] = (), links: Iterable[Link] = ()) -> None:
         """Write the program down, with the windows of later starts of ``chains`` and the rows of ``links``."""
         self.problem = problem
-        self.columns, self.equal, self.most = _Columns(), _Rows(), _Rows()
+        self.columns, self.equal, self.most, self.repeated = _Columns(), _Rows(), _Rows(), Repeated()
         found = picks(problem)
         self.task, self.person, self.window = found.task, found.person, found.window
         self.work = problem.work_min[self.task, self.person].astype(np.float64)
@@ -192,24 +192,15 @@ class Relaxation:
 
     def solve(self) -> Solved:
         """Solve it, and work out the bound from its multipliers."""
-        price = np.concatenate(self.columns.price)
-        upper = np.concatenate(self.columns.upper)
+        price, upper = np.concatenate(self.columns.price), np.concatenate(self.columns.upper)
         equal, most = self.equal.matrix(self.columns.count), self.most.matrix(self.columns.count)
         equal_right, most_right = np.concatenate(self.equal.right), np.concatenate(self.most.right)
-        found = linprog(
-            price,
-            A_ub=most,
-            b_ub=most_right,
-            A_eq=equal,
-            b_eq=equal_right,
-            bounds=np.column_stack([np.zeros(len(upper)), upper]),
-            method="highs",
-        )
-        if found.x is None:
+        found = self.repeated.solve(Program(price, upper, equal, equal_right, most, most_right))
+        if found is None:
             nothing = np.zeros(len(price))
             none = np.zeros(len(most_right))
-            return Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, none, -math.inf, int(found.nit))
-        y_equal, y_most = found.eqlin.marginals, np.minimum(found.ineqlin.marginals, 0.0)
+            return Solved(nothing, np.zeros(len(equal_right)), nothing, nothing, none, -math.inf, 0)
+        y_equal, y_most = found.equal, found.most
         reduced = price - equal.T @ y_equal - most.T @ y_most
         saved = np.minimum(reduced, 0.0) * upper
         # Sums, not products of vectors: from ten thousand entries on numpy does those on all cores, and rounds otherwise on one.
@@ -219,7 +210,7 @@ class Relaxation:
         theirs = np.zeros(self.problem.person_count)
         np.add.at(theirs, owner[owner >= 0], saved[owner >= 0])
         np.add.at(theirs, share_owner, (most_right * y_most)[: len(share_owner)])
-        return Solved(found.x, y_equal, reduced, -theirs, y_most, bound, int(found.nit))
+        return Solved(found.values, y_equal, reduced, -theirs, y_most, bound, found.iterations)
 
     def add_violated_links(self, values: NDArray[np.float64]) -> bool:
         """Add the rows about two tasks of one piece of work that ``values`` violate; return whether there were any."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from solver import bound, model
 from solver.board import compile_board
 from solver.bound import Bound, lower_bound
 from solver.construct import completed, rule_plan
 from solver.firm import Client, Firm
+from solver.linear_program import Answer, Program, Repeated
 from solver.model import Scope
 from solver.policy import Policy
 from solver.problem import Problem, compile_problem
@@ -61,13 +60,17 @@ def test_bound_of_every_task_alone_is_never_above_the_best_of_all_assignments(mo
 def test_bound_holds_for_any_duals(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     random = np.random.default_rng(seed)
 
-    def shaken(*args: Any, **more: Any) -> Any:
-        found = linprog(*args, **more)
-        for part in (found.eqlin, found.ineqlin):
-            part.marginals = part.marginals * random.uniform(0.5, 1.5) + random.normal(0, 50, len(part.marginals))
-        return found
+    solve = Repeated.solve
 
-    monkeypatch.setattr("solver.relaxation.linprog", shaken)
+    def shaken(repeated: Repeated, program: Program) -> Answer:
+        found = solve(repeated, program)
+        assert found is not None
+        equal, most = (
+            part * random.uniform(0.5, 1.5) + random.normal(0, 50, len(part)) for part in (found.equal, found.most)
+        )
+        return replace(found, equal=equal, most=np.minimum(most, 0.0))
+
+    monkeypatch.setattr(Repeated, "solve", shaken)
     for problem in small_problems()[:25]:
         assert lower_bound(problem).minutes <= cheapest(problem).objective_min
 
@@ -144,7 +147,7 @@ def test_window_too_short_for_the_whole_task_holds_no_part_of_it() -> None:
 def test_solver_that_fails_leaves_the_price_of_each_task_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = problem_of(firm(people=(person("ada"),), tasks=(task("a", hours=8, due=-1), task("b"))))
     best = lower_bound(problem).minutes
-    monkeypatch.setattr("solver.relaxation.linprog", lambda *args, **more: SimpleNamespace(x=None, nit=7))
+    monkeypatch.setattr(Repeated, "solve", lambda repeated, program: None)
     assert lower_bound(problem).minutes == 32 * 2 * 480 <= best
 
 
