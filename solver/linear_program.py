@@ -1,7 +1,7 @@
 """A linear program that is solved again and again with more rows and variables, each time from where the last one ended.
 
-HiGHS from nothing takes 3.4 seconds for each round of the relaxation of 100 people and 3,000 tasks; from the last basis a round is a few
-thousand dual simplex iterations at most.
+HiGHS from nothing takes 3.4 seconds for each round of the relaxation of 100 people and 3,000 tasks; from the last basis
+one is half a second (38 and 161 iterations after 27,603 of the first).
 """
 
 from __future__ import annotations
