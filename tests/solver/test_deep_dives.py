@@ -39,7 +39,7 @@ def busy_firm() -> tuple[Problem, Assignment]:
     """Return a firm with too much due on one day, and a plan of it by overbooking."""
     made = generate_firm(people=8, tasks=120, load=1.0, seed=4)
     problem = compile_problem(compile_board(made.firm, now=made.now))
-    return problem, Overbook(begun(problem), 0)(problem, lambda: True).plan
+    return problem, Overbook(begun(problem), 2)(problem, lambda: True).plan
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -75,7 +75,7 @@ def test_a_deep_dive_finds_what_overbooking_does_not_and_bounds_it_better_than_t
     assert plain.relaxed is not None
     found = DeepDive(plan, plain.relaxed, 0)(problem, lambda: True)
     assert found.root is not None
-    assert problem.objective_min(found.plan) < 0.97 * problem.objective_min(plan)
+    assert problem.objective_min(found.plan) < 0.95 * problem.objective_min(plan)
     assert found.root.bound_min > 1.02 * plain.minutes
     assert faults(problem, found.plan) == []
 
@@ -109,7 +109,7 @@ def test_a_dive_cut_and_sent_to_another_process_goes_on_and_takes_little_more_wo
         found = pickle.loads(pickle.dumps(job))(problem, lambda: True)
         used += found.work_units
     assert cuts > 1
-    assert problem.objective_min(found.plan) < 0.97 * problem.objective_min(plan)
+    assert problem.objective_min(found.plan) < 0.95 * problem.objective_min(plan)
     assert used < 2.0 * whole.work_units
     assert faults(problem, found.plan) == []
 

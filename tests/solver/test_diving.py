@@ -31,7 +31,7 @@ def packed() -> tuple[Problem, Assignment]:
     """Return a firm with too much due on one day, and a plan of it by overbooking."""
     made = generate_firm(people=12, tasks=240, load=1.0, seed=4)
     problem = compile_problem(compile_board(made.firm, now=made.now))
-    return problem, Overbook(begun(problem), 0)(problem, lambda: True).plan
+    return problem, Overbook(begun(problem), 3)(problem, lambda: True).plan
 
 
 def dived(problem: Problem, plan: Assignment, seed: int) -> Assignment:
@@ -71,7 +71,7 @@ def test_the_best_packing_of_two_people_is_found() -> None:
 def test_a_dive_undoes_what_overbooking_leaves() -> None:
     problem, plan = packed()
     found = dived(problem, plan, 0)
-    assert problem.objective_min(found) < 0.95 * problem.objective_min(plan)
+    assert problem.objective_min(found) < 0.9 * problem.objective_min(plan)
     assert faults(problem, found) == []
 
 
