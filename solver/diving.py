@@ -206,9 +206,13 @@ class _Dives:
         self.solver.addCol(self._cost(q, item), 0.0, highspy.kHighsInf, len(row), row, entry)
         self.columns.append((q, item))
         if len(task) < len(item):
-            cheapest = item[np.argsort(self.items.price[item], kind="stable")]
-            self._add(q, cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]])
+            self._add(q, self._once(item))
         return True
+
+    def _once(self, item: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return of a person-plan the cheaper window alone of what it takes twice."""
+        cheapest = item[np.argsort(self.items.price[item], kind="stable")]
+        return cheapest[np.unique(self.items.task[cheapest], return_index=True)[1]]
 
     def _forget(self, out: NDArray[np.bool_]) -> None:
         """Delete the person-plans with an item that is ``out``: the linear program is the faster the fewer there are."""
@@ -288,6 +292,9 @@ class _Dives:
                 if weight[k] == 0.0 or not self.go_on():
                     break
                 tried = self._fixed(at, *at.plans[k][1:])
+                # Each depth takes something away for good, or a dive would not end.
+                if (tried.out == at.out).all():
+                    continue
                 if after is None or tried.value < after.value:
                     after = tried
                 if after.value - at.value <= JUMP * self.close:
@@ -299,7 +306,8 @@ class _Dives:
         self._take(at)
 
     def _fixed(self, at: _Node, q: int, item: NDArray[np.int64]) -> _Node:
-        """Fix a person-plan and generate the others' anew."""
+        """Fix a person-plan, less what it takes twice, and generate the others' anew."""
+        item = self._once(item)
         mine = np.zeros(len(self.tasks), dtype=np.bool_)
         mine[self.items.task[item]] = True
         out = at.out | np.where(self.person == q, True, mine[self.items.task])

@@ -117,6 +117,15 @@ def test_the_same_dive_comes_to_the_same_plan() -> None:
     assert (one.window == other.window).all()
 
 
+def test_a_dive_ends_where_a_person_plan_takes_a_task_twice() -> None:
+    """This one fixed such a plan, which no plan of all can hold whole, again and again; it asks 975 times when it does not."""
+    problem, plan = packed()
+    asked = iter([True] * 5000)
+    found = Dive(plan, 1)(problem, lambda: next(asked, False))
+    assert next(asked, False)
+    assert faults(problem, found.plan) == []
+
+
 def test_a_dive_that_is_told_to_stop_returns_a_plan() -> None:
     problem, plan = packed()
     asked = iter([True] * 5)
