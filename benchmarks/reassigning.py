@@ -6,6 +6,7 @@ what the most moved one has; how many services have how many moves is counted, s
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -22,8 +23,16 @@ MOVES_PER_CALL = 500_000
 HOME_SHARE = 0.05
 """Share of relocations that try to take a process back to where it was."""
 EXCHANGE_SHARE = 0.4
-HOT_SHARE, COLD_SHARE = 0.1, 1e-5
-"""Temperatures as parts of the initial cost of one process: from what a process may change down to a move."""
+HOT_SHARES = (5.0, 0.5)
+"""First temperature of each chain, as a share of the initial cost of one process; they anneal side by side, and the best counts. One
+begins cooler: where today's assignment is nearly the best, as in a1_3, all is lost in the heat."""
+COOL_SHARE, COLD_SHARE, COOL_PART = 1e-3, 1e-6, 0.85
+"""Temperatures after that part of the time, and last. What is left in the end is the last few large processes
+that do not fit together, so the hot part decides: from 0.1 to 1e-5, b_03 came to 357 million in 30 seconds, from 5 to 1e-3 to 165. The
+last part is for what small ones cost."""
+COSTLY_SHARE, AMONG = 0.75, 50
+"""How often the process is one of the dearest of so many machines: of any process b_03 came to 357 million, among 4 machines to 298,
+among 9 to 241 (all of them too cold)."""
 
 
 class Facts(NamedTuple):
@@ -56,7 +65,8 @@ class State(NamedTuple):
 
     ``left`` is what moved processes still take of transient resources where they were. ``at`` counts a service's processes by
     machine, ``in_location`` and ``in_neighbourhood`` by those; ``places`` its locations. ``moved`` counts moved processes by service,
-    ``moved_most`` the services by that count.
+    ``moved_most`` the services by that count. ``member`` lists the processes of a machine, ``members`` of them; ``place`` is where in
+    its machine's list a process stands.
     """
 
     who: Numbers
@@ -70,19 +80,36 @@ class State(NamedTuple):
     moved: Numbers
     moved_most: Numbers
     dearest: Numbers
+    member: NDArray[np.int32]
+    members: Numbers
+    place: Numbers
     random: NDArray[np.uint64]
 
 
 def reassigned(instance: Instance, *, clock: WallClock, seed: int) -> Numbers:
     """Return the best assignment found in the time; cooling follows the part of it that is used."""
+    chains = range(len(HOT_SHARES))
+    with ThreadPoolExecutor(len(chains)) as threads:
+        found = threads.map(lambda k: _annealed(instance, clock, seed * len(chains) + k, HOT_SHARES[k]), chains)
+        return min(found, key=lambda one: one[0])[1]
+
+
+def compiled(instance: Instance) -> None:
+    """Compile, or load, what the annealing runs, so that its time is its own."""
+    anneal(_facts(instance), _start(instance, 0), 0, 1.0)
+
+
+def _annealed(instance: Instance, clock: WallClock, seed: int, hot_share: float) -> tuple[int, Numbers]:
+    """Return the change of the cost of the best assignment of one chain, and that assignment."""
     f, s = _facts(instance), _start(instance, seed)
     scale = checked_cost(instance, instance.today) / len(instance.today)
     best, change, lowest = s.who.copy(), 0, 0
+    heats = np.log(np.array([hot_share, COOL_SHARE, COLD_SHARE]) * scale)
     while (part := clock.elapsed_s() / clock.limit_s) < 1.0:
-        change += anneal(f, s, MOVES_PER_CALL, scale * HOT_SHARE * (COLD_SHARE / HOT_SHARE) ** part)
+        change += anneal(f, s, MOVES_PER_CALL, float(np.exp(np.interp(part, (0.0, COOL_PART, 1.0), heats))))
         if change < lowest:
             best, lowest = s.who.copy(), change
-    return best
+    return lowest, best
 
 
 def _facts(instance: Instance) -> Facts:
@@ -137,6 +164,12 @@ def _start(instance: Instance, seed: int) -> State:
     moved_most = np.zeros(int(np.bincount(instance.service).max()) + 2, dtype=np.int64)
     moved_most[0] = services
     f = _facts(instance)
+    members = np.bincount(instance.today, minlength=machines).astype(np.int64)
+    member = np.zeros((machines, len(instance.today)), dtype=np.int32)
+    place = np.zeros(len(instance.today), dtype=np.int64)
+    for m in range(machines):
+        mine = np.flatnonzero(instance.today == m)
+        member[m, : len(mine)], place[mine] = mine, np.arange(len(mine))
     return State(
         who=instance.today.copy(),
         use=use,
@@ -149,6 +182,9 @@ def _start(instance: Instance, seed: int) -> State:
         moved=np.zeros(services, dtype=np.int64),
         moved_most=moved_most,
         dearest=np.zeros(1, dtype=np.int64),
+        member=member,
+        members=members,
+        place=place,
         random=np.array([(seed * 2 + 1) * 0x9E3779B97F4A7C15 % 2**64], dtype=np.uint64),
     )
 
@@ -269,6 +305,11 @@ def _set(f: Facts, s: State, p: int, m: int) -> None:
             if m == home:
                 s.left[home, r] -= f.need[p, r]
     s.who[p] = m
+    last = s.member[old, s.members[old] - 1]
+    s.member[old, s.place[p]], s.place[last] = last, s.place[p]
+    s.members[old] -= 1
+    s.member[m, s.members[m]], s.place[p] = p, s.members[m]
+    s.members[m] += 1
     change = (1 if m != home else 0) - (1 if old != home else 0)
     if change != 0:
         s.moved_most[s.moved[service]] -= 1
@@ -337,7 +378,7 @@ def _recount(f: Facts, s: State, p: int, m: int, q: int, n: int) -> None:
     _count(f, s, q, m, 1)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def anneal(f: Facts, s: State, moves: int, heat: float) -> int:
     """Make ``moves`` moves at one temperature; return the change of the cost."""
     total = 0
@@ -346,7 +387,9 @@ def anneal(f: Facts, s: State, moves: int, heat: float) -> int:
         limit = -heat * np.log(1.0 - _random(s.random))
         kind = _random(s.random)
         if kind < EXCHANGE_SHARE:
-            total += _exchange(f, s, p, int(_random(s.random) * len(s.who)), limit)
+            n = _cheap(s)
+            if s.members[n] > 0:
+                total += _exchange(f, s, p, s.member[n, int(_random(s.random) * s.members[n])], limit)
         elif kind < EXCHANGE_SHARE + HOME_SHARE:
             total += _relocate(f, s, p, f.today[p], limit)
         else:
@@ -356,12 +399,15 @@ def anneal(f: Facts, s: State, moves: int, heat: float) -> int:
 
 @njit(cache=True)
 def _costly(s: State) -> int:
-    """Return a process, half of the time the one of two whose machine costs more."""
-    p = int(_random(s.random) * len(s.who))
-    if _random(s.random) < 0.5:
-        return p
-    q = int(_random(s.random) * len(s.who))
-    return p if s.cost[s.who[p]] > s.cost[s.who[q]] else q
+    """Return a process of a machine that is mostly among the dearest."""
+    m = int(_random(s.random) * len(s.cost))
+    if _random(s.random) < COSTLY_SHARE:
+        for _ in range(AMONG):
+            n = int(_random(s.random) * len(s.cost))
+            m = n if s.cost[n] > s.cost[m] else m
+    if s.members[m] == 0:
+        return int(_random(s.random) * len(s.who))
+    return int(s.member[m, int(_random(s.random) * s.members[m])])
 
 
 @njit(cache=True)
