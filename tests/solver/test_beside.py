@@ -65,6 +65,30 @@ def test_each_kind_is_tried_once_and_then_the_one_that_closed_more_of_the_gap() 
     assert not jobs.useful
 
 
+def test_a_kind_that_has_just_closed_much_of_the_gap_goes_on_before_others_are_tried() -> None:
+    search, _ = running()
+    gap = search.progress.objective_min - search.progress.bound_min
+    done: list[str] = []
+    one = Scripted(search, "a", [gap // 5, gap // 5, gap // 100], done)
+    jobs = LongJobs((one, Scripted(search, "b", [], done)))
+    for _ in range(4):
+        jobs.start()
+        jobs.finish()
+    assert done == ["a", "a", "a", "b"]
+
+
+def test_a_kind_that_is_no_longer_useful_does_not_go_on_whatever_it_closed() -> None:
+    search, _ = running()
+    done: list[str] = []
+    one = Scripted(search, "a", [search.progress.objective_min - search.progress.bound_min], done)
+    jobs = LongJobs((one, Scripted(search, "b", [], done)))
+    jobs.start()
+    jobs.finish()
+    one.useful = False
+    jobs.start()
+    assert done == ["a", "b"]
+
+
 def test_what_has_not_ended_goes_on_until_another_kind_has_waited_long_enough() -> None:
     search, _ = running()
     done: list[str] = []
