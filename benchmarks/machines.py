@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from api.crew import processes
 from api.stops import WallClock
 from benchmarks.makespan import shortest
 from benchmarks.records import instance_folder, record
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in asked.names or rows:
         instance, known = read(folder / "instances" / f"{name}.txt"), int(rows[name]["best_known_makespan"])
         clock = WallClock(asked.seconds)
-        found = shortest(instance.minutes, clock=clock, seed=asked.seed)
+        with processes(patient=False) as crew:
+            found = shortest(instance.minutes, clock=clock, seed=asked.seed, crew=crew)
         seconds, ours = round(clock.elapsed_s(), 1), checked_makespan(instance, found.who.tolist())
         gap = round(100 * (ours - known) / known, 3)
         print(

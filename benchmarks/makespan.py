@@ -24,6 +24,7 @@ from api.stops import WallClock
 from benchmarks.one_deadline import NOW, OneDeadline, assignees, exact, firm_of, require_somebody
 from benchmarks.overload import DEAREST_PCT, can_cost, without_limit
 from solver import Plan, solve
+from solver.crew import Alone, Crew
 from solver.plan import StopReason
 from solver.stop import FirstOf, Progress, Stop
 
@@ -87,6 +88,7 @@ class Search:
     work_min: NDArray[np.int64]
     bound_min: int
     who: NDArray[np.int64]
+    crew: Crew
     floor_min: int = 0
     found_by: str = "rounding"
     binding: bool = True
@@ -99,11 +101,11 @@ class Search:
         return makespan_min(self.work_min, self.who)
 
 
-def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int) -> Search:
-    """Return the best plan found before the clock ends, with its bound."""
+def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int, crew: Crew | None = None) -> Search:
+    """Return the best plan found before the clock ends, with its bound; ``crew`` does the jobs of all probes."""
     require_somebody(work_min)
     first = first_deadline_min(work_min)
-    search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), floor_min=first)
+    search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), crew or Alone(), floor_min=first)
     while clock.elapsed_s() < clock.limit_s and search.bound_min < search.makespan_min:
         if search.floor_min >= search.makespan_min:
             search.floor_min = max(search.bound_min, search.makespan_min - 1)
@@ -126,6 +128,8 @@ def _probe(search: Search, deadline_min: int, stop: Stop, seed: int) -> None:
         now=NOW,
         stop=FirstOf((Decided(least_min), stop)),
         seed=seed,
+        crew=search.crew,
+        advice=False,
     )
     _learn(search, plan, deadline_min)
     # Fair shares are rounded, so only hours that end prove anything.

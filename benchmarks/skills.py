@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from api.crew import processes
 from api.stops import WallClock
 from benchmarks.makespan import shortest
 from benchmarks.records import instance_folder, record
@@ -90,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             [t.duration * instance.may(i, j) for i in range(len(instance.people))] for j, t in enumerate(instance.tasks)
         ]
         clock = WallClock(asked.seconds)
-        found = shortest(np.array(work, dtype=np.int64), clock=clock, seed=asked.seed)
+        with processes(patient=False) as crew:
+            found = shortest(np.array(work, dtype=np.int64), clock=clock, seed=asked.seed, crew=crew)
         seconds, ours = round(clock.elapsed_s(), 1), checked_load(instance, found.who.tolist())
         gap = round(100 * (ours - known) / known, 3)
         print(
