@@ -50,8 +50,9 @@ FRESH_SETTLING_UNITS, LEAST_SETTLING_SHARE = 4.0, 0.05
 """Work of a settling that begins at the relaxation, at most, and no more than all work before it, so that a short search stays short;
 and the share of the work that settlings have even while neighbourhoods gain more for theirs: what is useless now may be the only one that
 helps later."""
-WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES = 4_000, 200, 4
-"""Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it: a second or two."""
+WHOLE_PICKS, WHOLE_NODES, WHOLE_STAGES, WHOLE_UNITS = 4_000, 200, 4, 2.0
+"""Choices of person and window up to which the whole firm is solved before anything else, nodes and stages of it, and work after which no
+further stage begins: a second or two. Where many plans cost the same, as with one deadline for all, a stage may take five seconds."""
 
 
 def round_units(number: int) -> float:
@@ -120,9 +121,10 @@ def solve_whole(search: Search) -> None:
     """Solve the whole of a small firm at once, for its plan and its bound; a larger firm is left as it is."""
     if search.problem.choice_count > WHOLE_PICKS or not search.problem.allowed.any():
         return
-    whole = Branching(search, frozenset(), WHOLE_NODES)
+    whole, before = Branching(search, frozenset(), WHOLE_NODES), search.progress.work_units
     for _ in range(WHOLE_STAGES):
-        if whole.useful and whole.nodes == WHOLE_NODES and search.go_on():
+        short = search.progress.work_units - before < WHOLE_UNITS
+        if short and whole.useful and whole.nodes == WHOLE_NODES and search.go_on():
             whole.start()
             whole.finish()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -12,12 +13,13 @@ from solver import anneal, improving, neighbourhoods, search
 from solver.anneal import MOVES_PER_UNIT
 from solver.board import compile_board
 from solver.construct import completed, rule_plan
+from solver.crew import Alone
 from solver.firm import Firm
 from solver.packings import Packings
 from solver.plan import StopReason
 from solver.problem import ESCALATED, Assignment, Problem, compile_problem
 from solver.running import Search
-from solver.search import anneal_from, solve_neighbourhoods
+from solver.search import anneal_from, solve_neighbourhoods, solve_whole
 from solver.stop import Progress, Stop, WorkBudget
 from tests.firms_for_tests import NOW, firm, person, random_firm, task
 from tests.plan_checker import cheapest
@@ -153,6 +155,19 @@ def test_nothing_to_anneal_is_left_alone(one: Firm) -> None:
     running = begun(problem_of(one))
     anneal_from(running, running.plan)
     assert (running.progress.work_units, running.stop_reason) == (0.0, None)
+
+
+def test_no_further_stage_of_a_small_firm_begins_once_the_first_took_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = generate_firm(people=4, tasks=40, load=1.3, seed=2)
+    problem = compile_problem(compile_board(made.firm, now=made.now))
+    stages = []
+    for most_units in (math.inf, 1e-9):
+        monkeypatch.setattr(search, "WHOLE_UNITS", most_units)
+        running = begun(problem)
+        solve_whole(running)
+        assert isinstance(running.crew, Alone)
+        stages.append(running.crew.count)
+    assert stages[0] > stages[1] == 1
 
 
 @pytest.mark.usefixtures("short")
