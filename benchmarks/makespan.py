@@ -75,6 +75,8 @@ class Search:
     ----------
     work_min
         ``(tasks, people)``; 0 where the person may not do the task.
+    crew
+        Who does the jobs of all probes.
     floor_min
         No deadline below is tried for now: proven impossible, or a probe has failed.
     found_by
@@ -102,7 +104,7 @@ class Search:
 
 
 def shortest(work_min: NDArray[np.int64], *, clock: WallClock, seed: int, crew: Crew | None = None) -> Search:
-    """Return the best plan found before the clock ends, with its bound; ``crew`` does the jobs of all probes."""
+    """Return the best plan found before the clock ends, with its bound; without a ``crew`` the jobs are done here."""
     require_somebody(work_min)
     first = first_deadline_min(work_min)
     search = Search(work_min, first, rounded(work_min, relaxation(work_min, first)), crew or Alone(), floor_min=first)

@@ -27,12 +27,12 @@ HOT_SHARES = (5.0, 0.5)
 """First temperature of each chain, as a share of the initial cost of one process; they anneal side by side, and the best counts. One
 begins cooler: where today's assignment is nearly the best, as in a1_3, all is lost in the heat."""
 COOL_SHARE, COLD_SHARE, COOL_PART = 1e-3, 1e-6, 0.85
-"""Temperatures after that part of the time, and last. What is left in the end is the last few large processes
-that do not fit together, so the hot part decides: from 0.1 to 1e-5, b_03 came to 357 million in 30 seconds, from 5 to 1e-3 to 165. The
-last part is for what small ones cost."""
+"""Temperatures after that part of the time, and last. What is left in the end are a few large processes that do not fit together, so the
+hot part decides: among 9 machines (see below), from 0.01 to 1e-6 b_03 came to 241 million in 30 seconds, from 1 to 204; among 21, from 5
+to 1e-5 to 190, from 2 to 1e-3 to 171. The last part is for what small ones cost."""
 COSTLY_SHARE, AMONG = 0.75, 50
-"""How often the process is one of the dearest of so many machines: of any process b_03 came to 357 million, among 4 machines to 298,
-among 9 to 241 (all of them too cold)."""
+"""How often the process is of the dearest of so many machines and one more. At 0.01 and less of the initial cost b_03 came to 357 million
+with the dearer of two processes, among 4 machines to 298, among 9 to 241; from 2 to 1e-3 among 21 to 171, among 51 to 167."""
 
 
 class Facts(NamedTuple):
@@ -65,8 +65,8 @@ class State(NamedTuple):
 
     ``left`` is what moved processes still take of transient resources where they were. ``at`` counts a service's processes by
     machine, ``in_location`` and ``in_neighbourhood`` by those; ``places`` its locations. ``moved`` counts moved processes by service,
-    ``moved_most`` the services by that count. ``member`` lists the processes of a machine, ``members`` of them; ``place`` is where in
-    its machine's list a process stands.
+    ``moved_most`` the services by that count. The first ``members`` of a machine's row of ``member`` are its processes; ``place`` is
+    where in its row a process stands.
     """
 
     who: Numbers
@@ -94,7 +94,7 @@ def reassigned(instance: Instance, *, clock: WallClock, seed: int) -> Numbers:
         return min(found, key=lambda one: one[0])[1]
 
 
-def compiled(instance: Instance) -> None:
+def compile_moves(instance: Instance) -> None:
     """Compile, or load, what the annealing runs, so that its time is its own."""
     anneal(_facts(instance), _start(instance, 0), 0, 1.0)
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from api.stops import WallClock
 from benchmarks.processes import checked_cost, read
-from benchmarks.reassigning import compiled, reassigned
+from benchmarks.reassigning import compile_moves, reassigned
 from benchmarks.records import instance_folder, record
 
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         initial, reference = checked_cost(instance, instance.today), int(row["S41_cost_300s"])
         if initial != int(row["initial_cost"]):
             raise ValueError(f"{name}: the published initial cost is {row['initial_cost']}, ours {initial}")
-        compiled(instance)
+        compile_moves(instance)
         clock = WallClock(asked.seconds)
         who = reassigned(instance, clock=clock, seed=asked.seed)
         seconds, ours = round(clock.elapsed_s(), 1), checked_cost(instance, who)

@@ -32,7 +32,8 @@ of two firms of 100 people its first stage raised the bound by 1.6 and 4.7 per c
 RESTART_UNITS = 25.0
 """Work after which another chain ends: by then most gain little. It never takes more than all work before it."""
 FRUITFUL_SHARE = 0.1
-"""Share of the gap from which on a kind that has just closed it goes on, though others were not tried yet."""
+"""Share of the gap from which on a kind that has just closed it goes on, though others were not tried yet. Within a minute
+it is of no moment: of four firms of 100 people the first stage of branch and cut takes most of it, and all bounds were the same."""
 LEAST_UNITS = 0.01
 """Work of a job that came to nothing."""
 VAIN_DIVES = VAIN_CHAINS = 6
